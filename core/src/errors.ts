@@ -1,0 +1,71 @@
+/**
+ * The only catalogue of errors people or programs can meet: stable code, HTTP status, and the sentence in both languages.
+ * `{name}` is filled from the error's parameters. A sentence says what is wrong, where, and how to mend it.
+ */
+export const ERRORS = {
+  FIRE_REQUEST_INVALID: { status: 400, en: 'The request is not valid: {problems}', zh: '请求内容无效:{problems}' },
+  FIRE_LOGIN_REQUIRED: { status: 401, en: 'Log in first.', zh: '请先登录。' },
+  FIRE_LOGIN_FAILED: { status: 401, en: 'User name or password is wrong, or the account is disabled.', zh: '用户名或密码错误,或帐号已停用。' },
+  FIRE_LOGIN_INSECURE: {
+    status: 403,
+    en: 'Log-in over plain http from another machine is refused. Use https (see TLS_CERT, TLS_KEY), or log in on the machine itself.',
+    zh: '拒绝从其他机器经明文 http 登录。请使用 https(见 TLS_CERT、TLS_KEY),或在本机登录。',
+  },
+  FIRE_LOGIN_THROTTLED: { status: 429, en: 'Too many failed log-ins. Wait {seconds} s.', zh: '登录失败次数过多,请等待 {seconds} 秒。' },
+  FIRE_ORIGIN_REFUSED: { status: 403, en: 'The request came from another web site and was refused.', zh: '请求来自其他网站,已拒绝。' },
+  FIRE_PERMISSION_DENIED: { status: 403, en: 'Your role does not allow this here ({permission}).', zh: '您的角色无权在此执行该操作({permission})。' },
+  FIRE_NOT_FOUND: { status: 404, en: '{what} does not exist, or is outside your area.', zh: '{what} 不存在,或不在您的辖区内。' },
+  FIRE_ALREADY_EXISTS: { status: 409, en: '{what} already exists. Choose another id or name.', zh: '{what} 已存在,请换一个编号或名称。' },
+  FIRE_STILL_IN_USE: { status: 409, en: '{what} still holds {holds}. Move or remove those first.', zh: '{what} 之下还有 {holds},请先移走或删除。' },
+  FIRE_ALARM_CHANGED: {
+    status: 409,
+    en: 'The alarm has changed since you saw it (now version {version}{by}). Look again and repeat.',
+    zh: '该报警已发生变化(当前版本 {version}{by}),请查看后重试。',
+  },
+  FIRE_ALARM_CLOSED: { status: 409, en: 'The alarm is already closed.', zh: '该报警已关闭。' },
+  FIRE_ALARM_VERDICT_REQUIRED: { status: 409, en: 'A fire alarm needs a verdict before it can be closed.', zh: '火警须先核实,才能关闭。' },
+  FIRE_ALARM_STILL_ACTIVE: { status: 409, en: 'The condition is still present; the alarm closes when it has cleared.', zh: '报警条件仍然存在,恢复后才能关闭。' },
+  FIRE_ALARM_NOT_ACKNOWLEDGED: { status: 409, en: 'Acknowledge or verify the alarm before closing it.', zh: '请先确认或核实该报警,再关闭。' },
+  FIRE_SETUP_DONE: { status: 410, en: 'Set-up is already done, or the link has expired. Start the server again for a new link.', zh: '初始设置已完成,或链接已失效。请重启服务以获取新链接。' },
+  FIRE_PAYLOAD_TOO_LARGE: { status: 413, en: 'The request is larger than {max} bytes.', zh: '请求超过 {max} 字节。' },
+  FIRE_RATE_LIMITED: { status: 429, en: 'Too many requests. Wait {seconds} s.', zh: '请求过于频繁,请等待 {seconds} 秒。' },
+  FIRE_INTERNAL: { status: 500, en: 'Something went wrong on our side. The log has the details under {id}.', zh: '服务器内部错误,详见日志 {id}。' },
+  FIRE_STATE_UNAVAILABLE: { status: 503, en: 'The state store is away; nothing was changed. Try again.', zh: '状态库暂不可用,未作任何更改,请稍后重试。' },
+  FIRE_READINGS_UNAVAILABLE: {
+    status: 503,
+    en: 'The readings store is away; readings are kept in the journal and will appear when it is back.',
+    zh: '读数库暂不可用;读数保存在日志中,恢复后自动补齐。',
+  },
+  FIRE_JOURNAL_FULL: {
+    status: 503,
+    en: 'The journal has reached {max} bytes or the disk is full. Free disk space, raise JOURNAL_MAX, or bring the readings store back.',
+    zh: '日志已达 {max} 字节或磁盘已满。请释放磁盘空间、调高 JOURNAL_MAX 或恢复读数库。',
+  },
+  FIRE_JOURNAL_IO: { status: 503, en: 'The journal cannot be written: {reason}', zh: '日志无法写入:{reason}' },
+  FIRE_FORMAT_UNKNOWN: {
+    status: 500,
+    en: '{file} has format version {found}; this program knows {known}. Use the program version that wrote it.',
+    zh: '{file} 的格式版本为 {found},本程序支持 {known}。请使用写入它的程序版本。',
+  },
+  FIRE_CONFIG_INVALID: { status: 500, en: 'Configuration is not valid:\n{problems}', zh: '配置无效:\n{problems}' },
+} as const satisfies Record<string, { status: number; en: string; zh: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type Language = 'zh' | 'en';
+
+export function errorSentence(code: ErrorCode, params: Record<string, unknown>, language: Language): string {
+  return ERRORS[code][language].replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? ''));
+}
+
+/** The one error class; `code` is what programs and tests look at, `message` is the English sentence for logs. */
+export class FireError extends Error {
+  readonly code: ErrorCode;
+  readonly params: Record<string, unknown>;
+
+  constructor(code: ErrorCode, params: Record<string, unknown> = {}, cause?: unknown) {
+    super(errorSentence(code, params, 'en'), cause === undefined ? undefined : { cause });
+    this.name = 'FireError';
+    this.code = code;
+    this.params = params;
+  }
+}

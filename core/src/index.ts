@@ -1,0 +1,17 @@
+export * from './errors.ts';
+export * from './model/alarm.ts';
+export * from './model/event.ts';
+export * from './model/metrics.ts';
+export * from './model/person.ts';
+export * from './model/place.ts';
+export * from './model/reading.ts';
+export * from './permissions.ts';
+export type * from './ports/alarms.ts';
+export type * from './ports/clock.ts';
+export type * from './ports/intake.ts';
+export * from './ports/journal.ts';
+export type * from './ports/readings.ts';
+export type * from './ports/status.ts';
+export * from './registry.ts';
+export type * from './sensors/sensor.ts';
+export * from './topics.ts';

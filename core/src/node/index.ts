@@ -1,0 +1,2 @@
+export { systemClock } from './clock.ts';
+export { type Config, configSchema, loadConfig } from './config.ts';

@@ -1,0 +1,99 @@
+import type { AlarmClass } from '../model/event.ts';
+import type { Metric } from '../model/metrics.ts';
+
+/** A sentence, where a number comes from. */
+export interface Source {
+  zh: string;
+  en: string;
+}
+
+interface RuleBase {
+  /** Stable id within the kind; the whole id is `preset:{kind}:{id}`. */
+  id: string;
+  class: AlarmClass;
+  zh: string;
+  en: string;
+  source: Source;
+}
+
+/** The device says so itself: one rule for each of its events that has a class (see EVENTS). */
+export interface VerdictRule extends RuleBase {
+  type: 'verdict';
+  event: string;
+}
+
+/** Raised when the value has been beyond `limit` for `forMs` (0 = at once); cleared when it has come back by `hysteresis`. Units are the metric's. */
+export interface ThresholdRule extends RuleBase {
+  type: 'threshold';
+  metric: Metric;
+  direction: 'above' | 'below';
+  limit: number;
+  hysteresis: number;
+  forMs: number;
+}
+
+/** Raised when nothing was heard for `afterMs` of listened time. */
+export interface AbsenceRule extends RuleBase {
+  type: 'absence';
+  afterMs: number;
+}
+
+export type RuleDefinition = VerdictRule | ThresholdRule | AbsenceRule;
+
+/** What one metric of a sensor kind can be. */
+export interface MetricSpec {
+  metric: Metric;
+  /** Physically possible; beyond it a value is flagged `implausible`. */
+  valid: [min: number, max: number];
+  /** What the sensor is made to measure; beyond it a value is flagged `range`. */
+  measuring: [min: number, max: number];
+}
+
+/** Named disturbances the simulator can impose; a model reacts to those that concern it. */
+export interface Disturbance {
+  /** m: rate of heat release of a t² fire near the sensor, kW (0 = none). */
+  fireKw?: number;
+  /** Fraction of flaming (1) or smouldering (0). */
+  flaming?: number;
+  /** Fraction of nominal water pressure lost (0 to 1). */
+  pressureLoss?: number;
+  /** Load as a multiple of the rated current, on top of the daily rhythm. */
+  overload?: number;
+  /** mA added to the natural leakage. */
+  leakageMa?: number;
+  /** % of battery lost on top of ageing. */
+  batteryLoss?: number;
+  /** Pump is stopped. */
+  pumpStopped?: boolean;
+}
+
+export interface SimulationInput {
+  /** ms UTC of the sample. */
+  time: number;
+  /** Hour of the local day, 0 to 24, with fraction. */
+  hour: number;
+  /** Seconds since the previous sample of this device. */
+  dt: number;
+  /** Uniform [0, 1), seeded per device. */
+  random: () => number;
+  disturbance: Disturbance;
+}
+
+/** One simulated device: keeps its physical state between samples. */
+export interface SimulatedSensor {
+  sample(input: SimulationInput): Partial<Record<Metric, number>>;
+  /** What the device itself declares after that sample (its own verdict), if anything new. */
+  event(input: SimulationInput): { event: string; detail?: string } | null;
+}
+
+/** A kind of sensor: everything the platform, the console and the simulator know about it. Adding one touches this file's sibling and one index line. */
+export interface SensorKind {
+  kind: string;
+  zh: string;
+  en: string;
+  metrics: MetricSpec[];
+  /** How often a healthy device reports (ms). */
+  intervalMs: number;
+  rules: RuleDefinition[];
+  simulate(random: () => number): SimulatedSensor;
+}
