@@ -34,7 +34,16 @@ export const ROLE_PERMISSIONS: Record<Role, readonly Permission[]> = {
   'grid-member': [...watch],
   agency: ['alarm.read', 'site.read', 'device.read', 'area.read'],
   'site-owner': [...watch],
-  installer: ['area.read', 'site.read', 'device.read', 'device.write', 'device.raw.read', 'reading.read', 'alarm.read', 'health.read'],
+  installer: [
+    'area.read',
+    'site.read',
+    'device.read',
+    'device.write',
+    'device.raw.read',
+    'reading.read',
+    'alarm.read',
+    'health.read',
+  ],
   administrator: [
     ...watch,
     'area.write',

@@ -20,7 +20,13 @@ export interface StateTables {
   /** The engine's rule state at a journal number, one row per engine. */
   checkpoint: { name: string; no: number; format: number; saved_at: number; data: Uint8Array };
   mqtt_session: { client: string; subscriptions: string; updated_at: number };
-  mqtt_queue: { id: Generated<number>; client: string; message_id: number | null; packet: Uint8Array; queued_at: number };
+  mqtt_queue: {
+    id: Generated<number>;
+    client: string;
+    message_id: number | null;
+    packet: Uint8Array;
+    queued_at: number;
+  };
   mqtt_retained: { topic: string; packet: Uint8Array; updated_at: number };
   mqtt_will: { client: string; packet: Uint8Array };
 }
