@@ -1,4 +1,5 @@
 export * from './errors.ts';
+export * from './journal-batch.ts';
 export * from './model/alarm.ts';
 export * from './model/event.ts';
 export * from './model/metrics.ts';

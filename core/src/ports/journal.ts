@@ -121,8 +121,12 @@ export interface JournalState {
 export interface Journal {
   open(): Promise<JournalState>;
   commit(batch: JournalBatch, extras: CommitExtras): Promise<void>;
+  /** At most `maxEntries` numbers but at least one batch; the first batch begins at `fromNo` exactly. Empty = nothing there yet. */
   read(fromNo: number, maxEntries: number): Promise<JournalBatch[]>;
-  /** The consumer has made everything below `no` durable on its own side. */
+  /**
+   * The consumer has made everything below `no` durable on its own side. A consumer is attached by its first call (and for good):
+   * call it with where you stand before anybody else moves on, or what you have not read may be pruned. Kept across restarts lazily.
+   */
   advance(consumer: string, no: number): void;
   /** Bytes on disk now, and the configured cap. */
   usage(): { bytes: number; max: number };

@@ -28,6 +28,7 @@ export interface ReadingsStore {
   /**
    * Write batches in journal order. Resolves with `durableBelow`: every reading with a smaller journal number is durable in the store
    * (may lag behind what was written: replay starts there), and with what was rejected.
+   * After a rejected call go on from the last `durableBelow`, not from the batch that failed: the store may have lost what it held in memory.
    */
   write(batches: JournalBatch[]): Promise<{ durableBelow: number; rejected: Rejected[] }>;
   /** Raw points ascending by time, at most `limit`. */

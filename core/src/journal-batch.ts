@@ -1,0 +1,130 @@
+import type { JournalBatch, JournalEntry, ReadingColumns, SeriesRow } from './ports/journal.ts';
+
+/** An entry before it has its number. */
+export type NewEntry = JournalEntry extends infer Entry
+  ? Entry extends JournalEntry
+    ? Omit<Entry, 'no'>
+    : never
+  : never;
+
+/**
+ * Gathers what arrives between two commits, in order, in growing columns; nothing is allocated per reading.
+ * `build` numbers it; the builder keeps its contents until `clear`, so that a refused commit can be built again.
+ */
+export class BatchBuilder {
+  /** Readings and entries gathered since the last `clear`. */
+  count = 0;
+  #columns = allocateColumns(256);
+  /** `no` counts from 0 until `build`. */
+  #entries: JournalEntry[] = [];
+  #newSeries: SeriesRow[] = [];
+
+  get readings(): number {
+    return this.#columns.length;
+  }
+
+  get entries(): number {
+    return this.#entries.length;
+  }
+
+  /** Announces a series that no committed batch has named yet. */
+  addSeries(row: SeriesRow): void {
+    this.#newSeries.push(row);
+  }
+
+  /** `series` is the index in the journal's dictionary; times are ms UTC. */
+  addReading(series: number, time: number, receivedAt: number, value: number, flags: number): void {
+    if (this.#columns.length === this.#columns.no.length)
+      this.#columns = copyColumns(this.#columns, this.#columns.length * 2);
+    const columns = this.#columns;
+    const row = columns.length++;
+    columns.no[row] = this.count++;
+    columns.series[row] = series;
+    columns.time[row] = time;
+    columns.receivedAt[row] = receivedAt;
+    columns.value[row] = value;
+    columns.flags[row] = flags;
+  }
+
+  addEntry(entry: NewEntry): void {
+    this.#entries.push({ ...entry, no: this.count++ } as JournalEntry);
+  }
+
+  /** The batch as it will be committed, numbered from `firstNo`; it owns its arrays. */
+  build(firstNo: number): JournalBatch {
+    const readings = copyColumns(this.#columns, this.#columns.length);
+    for (let row = 0; row < readings.length; row++) readings.no[row]! += firstNo;
+    const entries = this.#entries.map((entry) => ({ ...entry, no: entry.no + firstNo }));
+    return { firstNo, count: this.count, readings, entries, newSeries: [...this.#newSeries] };
+  }
+
+  clear(): void {
+    this.count = 0;
+    // A burst must not keep its memory for ever.
+    if (this.#columns.no.length > 65_536) this.#columns = allocateColumns(256);
+    this.#columns.length = 0;
+    this.#entries = [];
+    this.#newSeries = [];
+  }
+}
+
+/** What `eachInOrder` calls, in the order of numbers. `row` is an index into the columns. */
+export interface BatchVisitor {
+  reading(columns: ReadingColumns, row: number): void;
+  entry(entry: JournalEntry): void;
+}
+
+/** Walks readings and entries of a batch in the order of their numbers. */
+export function eachInOrder(batch: JournalBatch, visitor: BatchVisitor): void {
+  const { readings, entries } = batch;
+  let row = 0;
+  for (const entry of entries) {
+    while (row < readings.length && readings.no[row]! < entry.no) visitor.reading(readings, row++);
+    visitor.entry(entry);
+  }
+  while (row < readings.length) visitor.reading(readings, row++);
+}
+
+/** The part of a batch from `no` on; shares the columns' memory. */
+export function batchFrom(batch: JournalBatch, no: number): JournalBatch {
+  if (no <= batch.firstNo) return batch;
+  const { readings } = batch;
+  let row = 0;
+  while (row < readings.length && readings.no[row]! < no) row++;
+  return {
+    firstNo: no,
+    count: Math.max(0, batch.firstNo + batch.count - no),
+    readings: {
+      length: readings.length - row,
+      no: readings.no.subarray(row, readings.length),
+      series: readings.series.subarray(row, readings.length),
+      time: readings.time.subarray(row, readings.length),
+      receivedAt: readings.receivedAt.subarray(row, readings.length),
+      value: readings.value.subarray(row, readings.length),
+      flags: readings.flags.subarray(row, readings.length),
+    },
+    entries: batch.entries.filter((entry) => entry.no >= no),
+    newSeries: batch.newSeries,
+  };
+}
+
+function allocateColumns(capacity: number): ReadingColumns {
+  return {
+    length: 0,
+    no: new Float64Array(capacity),
+    series: new Uint32Array(capacity),
+    time: new Float64Array(capacity),
+    receivedAt: new Float64Array(capacity),
+    value: new Float64Array(capacity),
+    flags: new Uint8Array(capacity),
+  };
+}
+
+function copyColumns(from: ReadingColumns, capacity: number): ReadingColumns {
+  const to = allocateColumns(capacity);
+  to.length = from.length;
+  for (const column of ['no', 'series', 'time', 'receivedAt', 'value', 'flags'] as const) {
+    to[column].set(from[column].subarray(0, from.length));
+  }
+  return to;
+}
