@@ -1,0 +1,3 @@
+export { FakeClock } from './fake-clock.ts';
+export { MemoryJournal } from './memory-journal.ts';
+export { MemoryReadings } from './memory-readings.ts';
