@@ -44,9 +44,9 @@ export type RuleDefinition = VerdictRule | ThresholdRule | AbsenceRule;
 export interface MetricSpec {
   metric: Metric;
   /** Physically possible; beyond it a value is flagged `implausible`. */
-  valid: [min: number, max: number];
+  valid: readonly [min: number, max: number];
   /** What the sensor is made to measure; beyond it a value is flagged `range`. */
-  measuring: [min: number, max: number];
+  measuring: readonly [min: number, max: number];
 }
 
 /** Named disturbances the simulator can impose; a model reacts to those that concern it. */
@@ -65,6 +65,10 @@ export interface Disturbance {
   batteryLoss?: number;
   /** Pump is stopped. */
   pumpStopped?: boolean;
+  /** Methane escaping into the room, L/s. */
+  gasLeak?: number;
+  /** Arcing half-waves per second at a loose joint. */
+  arcing?: number;
 }
 
 export interface SimulationInput {
@@ -91,9 +95,11 @@ export interface SensorKind {
   kind: string;
   zh: string;
   en: string;
-  metrics: MetricSpec[];
+  metrics: readonly MetricSpec[];
   /** How often a healthy device reports (ms). */
   intervalMs: number;
-  rules: RuleDefinition[];
+  /** How often it reports while what it measures is out of the ordinary (ms). */
+  alertIntervalMs: number;
+  rules: readonly RuleDefinition[];
   simulate(random: () => number): SimulatedSensor;
 }

@@ -1,0 +1,54 @@
+import { between, createLag, quantise } from './parts/noise.ts';
+import { createRadio, RADIO_METRICS } from './parts/radio.ts';
+import { createRoom } from './parts/room.ts';
+import { absence, BATTERY_LOW, HEAT, SILENCE, VERDICTS } from './parts/standing-rules.ts';
+import { createVerdict } from './parts/verdict.ts';
+import type { SensorKind } from './sensor.ts';
+
+/** Point heat detector, class A2 (static response 54 to 70 °C). */
+export const heatDetector: SensorKind = {
+  kind: 'heat-detector',
+  zh: '感温火灾探测器',
+  en: 'Heat detector',
+  metrics: [{ metric: 'temperature', valid: [-60, 1300], measuring: [-20, 100] }, ...RADIO_METRICS],
+  intervalMs: 5 * 60_000,
+  alertIntervalMs: 5_000,
+  rules: [
+    ...VERDICTS,
+    HEAT,
+    {
+      type: 'threshold',
+      id: 'warm',
+      class: 'early-warning',
+      zh: '环境温度超过探测器的最高使用温度 50 °C',
+      en: "Air above 50 °C, the detector's highest application temperature",
+      metric: 'temperature',
+      direction: 'above',
+      limit: 50,
+      hysteresis: 5,
+      forMs: 30_000,
+      source: {
+        zh: 'GB 4716 A1、A2 类最高使用温度 50 °C',
+        en: 'GB 4716 / EN 54-5, classes A1 and A2: maximum application temperature 50 °C',
+      },
+    },
+    BATTERY_LOW,
+    absence(30 * 60_000, SILENCE),
+  ],
+  simulate(random) {
+    const room = createRoom(random);
+    const radio = createRadio(random);
+    const element = createLag(between(random, 30, 60), 22);
+    const response = between(random, 57, 65);
+    const fire = createVerdict({ event: 'fire', restored: 'restored', detail: 'heat' }, 0);
+    let settled = false;
+    return {
+      sample(input) {
+        element.step(room(input).temperature, settled ? input.dt : 1e9);
+        settled = true;
+        return { temperature: quantise(element.value, 10), ...radio.sample(input) };
+      },
+      event: (input) => fire.step(element.value >= response, element.value < 50, input.dt) ?? radio.event(input),
+    };
+  },
+};

@@ -1,0 +1,77 @@
+import { createEpisodes } from './parts/episodes.ts';
+import { between, createNoise, quantise } from './parts/noise.ts';
+import { activity } from './parts/rhythm.ts';
+import { absence, SILENCE, VERDICTS } from './parts/standing-rules.ts';
+import type { SensorKind, Source } from './sensor.ts';
+
+const GB_50116: Source = {
+  zh: 'GB 50116-2013 §9.2.3:报警值宜为 300 至 500 mA(不得据此自动断电)',
+  en: 'GB 50116-2013 §9.2.3: alarm setting should be 300 to 500 mA (never cut the supply by it)',
+};
+
+/** Residual current electrical-fire monitor on a feeder. */
+export const residualCurrent: SensorKind = {
+  kind: 'residual-current',
+  zh: '剩余电流式电气火灾监控探测器',
+  en: 'Residual current monitor',
+  metrics: [{ metric: 'residual_current', valid: [0, 100_000], measuring: [0, 1000] }],
+  intervalMs: 60_000,
+  alertIntervalMs: 10_000,
+  rules: [
+    ...VERDICTS,
+    {
+      type: 'threshold',
+      id: 'leakage',
+      class: 'early-warning',
+      zh: '剩余电流超过 300 mA',
+      en: 'Residual current above 300 mA',
+      metric: 'residual_current',
+      direction: 'above',
+      limit: 300,
+      hysteresis: 30,
+      forMs: 30_000,
+      source: GB_50116,
+    },
+    {
+      type: 'threshold',
+      id: 'leakage-high',
+      class: 'early-warning',
+      zh: '剩余电流超过 500 mA',
+      en: 'Residual current above 500 mA',
+      metric: 'residual_current',
+      direction: 'above',
+      limit: 500,
+      hysteresis: 50,
+      forMs: 10_000,
+      source: GB_50116,
+    },
+    absence(5 * 60_000, SILENCE),
+  ],
+  simulate(random) {
+    // Natural leakage of a feeder with its filters; more when appliances run and when walls are damp.
+    const natural = between(random, 40, 120);
+    const appliances = between(random, 10, 45);
+    const damp = createNoise(random, 9, 12 * 3600);
+    const noise = createNoise(random, 3, 40);
+    const kettle = createEpisodes(random, {
+      perDay: 6,
+      weight: activity,
+      amplitude: [5, 25],
+      minutes: [3, 40],
+      tau: 5,
+    });
+    return {
+      sample({ hour, dt, disturbance }) {
+        const leakage =
+          natural +
+          appliances * activity(hour) +
+          damp(dt) +
+          noise(dt) +
+          kettle(hour, dt) +
+          (disturbance.leakageMa ?? 0);
+        return { residual_current: quantise(Math.max(0, leakage), 1) };
+      },
+      event: () => null,
+    };
+  },
+};
