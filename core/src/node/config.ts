@@ -27,7 +27,12 @@ export const configSchema = z.strictObject({
   ),
   JOURNAL_URL: url(['sqlite'], 'sqlite:journal.db').describe('sqlite:FILE, relative to DATA_DIR'),
   JOURNAL_MAX: bytes(20 * 1024 ** 3).describe('Cap of the journal in bytes; the last 5 % are kept for events'),
-  READINGS_KEEP_DAYS: z.coerce.number().int().positive().default(400).describe('Readings older than this are dropped (GB 50440 asks for one year)'),
+  READINGS_KEEP_DAYS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(400)
+    .describe('Readings older than this are dropped (GB 50440 asks for one year)'),
   TIME_ZONE: z
     .string()
     .default('Asia/Shanghai')
@@ -41,11 +46,23 @@ export const configSchema = z.strictObject({
     .describe('Days, schedules and reports'),
   TLS_CERT: z.string().optional().describe('PEM file; serves web and MQTTS'),
   TLS_KEY: z.string().optional().describe('PEM file'),
-  TLS_CLIENT_CA: z.string().optional().describe('PEM file; devices may log in with certificates signed by it (CN = device id)'),
+  TLS_CLIENT_CA: z
+    .string()
+    .optional()
+    .describe('PEM file; devices may log in with certificates signed by it (CN = device id)'),
   MQTT_MAX_CONNECTIONS: z.coerce.number().int().positive().default(20_000),
   MQTT_MAX_PACKET: bytes(256 * 1024),
-  MQTT_DEVICE_RATE: z.coerce.number().positive().default(50).describe('Messages per second a device may publish (a gateway: per child too); events are exempt'),
-  MQTT_QUEUE_MAX: z.coerce.number().int().positive().default(1000).describe('Messages kept for an offline persistent session'),
+  MQTT_DEVICE_RATE: z.coerce
+    .number()
+    .positive()
+    .default(50)
+    .describe('Messages per second a device may publish (a gateway: per child too); events are exempt'),
+  MQTT_QUEUE_MAX: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1000)
+    .describe('Messages kept for an offline persistent session'),
   MQTT_SESSION_DAYS: z.coerce.number().positive().default(7).describe('A persistent session is forgotten after this'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
@@ -59,7 +76,9 @@ export type Config = z.infer<typeof configSchema>;
 export function loadConfig(environment: Record<string, string | undefined>): Config {
   const names = Object.keys(configSchema.shape);
   const fromFile = environment.SMARTFIRE_CONFIG ? readConfigFile(environment.SMARTFIRE_CONFIG) : {};
-  const fromEnvironment = Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
+  const fromEnvironment = Object.fromEntries(
+    names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
+  );
   const parsed = configSchema.safeParse({ ...fromFile, ...fromEnvironment });
   const problems = parsed.success
     ? []
@@ -69,7 +88,8 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
           : `${issue.path.join('.')}: ${issue.message}`,
       );
   if (parsed.success) {
-    if (Boolean(parsed.data.TLS_CERT) !== Boolean(parsed.data.TLS_KEY)) problems.push('TLS_CERT, TLS_KEY: give both or neither');
+    if (Boolean(parsed.data.TLS_CERT) !== Boolean(parsed.data.TLS_KEY))
+      problems.push('TLS_CERT, TLS_KEY: give both or neither');
     for (const name of ['TLS_CERT', 'TLS_KEY', 'TLS_CLIENT_CA'] as const) {
       const file = parsed.data[name];
       if (file) {
@@ -81,7 +101,8 @@ export function loadConfig(environment: Record<string, string | undefined>): Con
       }
     }
   }
-  if (problems.length > 0 || !parsed.success) throw new FireError('FIRE_CONFIG_INVALID', { problems: problems.join('\n') });
+  if (problems.length > 0 || !parsed.success)
+    throw new FireError('FIRE_CONFIG_INVALID', { problems: problems.join('\n') });
   return parsed.data;
 }
 

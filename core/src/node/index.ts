@@ -1,4 +1,5 @@
 export { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
+export { type Certificates, loadCertificates } from './certificates.ts';
 export { systemClock } from './clock.ts';
 export { type Config, configSchema, loadConfig } from './config.ts';
 export { createLog, type Logger } from './log.ts';

@@ -4,8 +4,5 @@ export type { Logger };
 
 /** Structured log on standard error, one JSON line each; standard output is for people. */
 export function createLog(level: string): Logger {
-  return pino(
-    { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: false }),
-  );
+  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: false }));
 }
