@@ -83,8 +83,8 @@ export class MemoryReadings implements ReadingsStore {
     if (!series) throw new Error(`series ${batch.readings.series[i]} was never announced`);
     const time = batch.readings.time[i]!;
     const value = batch.readings.value[i]!;
-    let points = this.#points.get(keyOf(series));
-    if (!points) this.#points.set(keyOf(series), (points = new Map()));
+    const points = this.#points.get(keyOf(series)) ?? new Map<number, number>();
+    this.#points.set(keyOf(series), points);
     const before = points.get(time);
     if (before === undefined) points.set(time, value);
     else if (before !== value)
