@@ -1,0 +1,12 @@
+import { resolve } from 'node:path';
+import type { Clock } from '../../ports/clock.ts';
+import type { Journal } from '../../ports/journal.ts';
+import { createSqliteJournal } from './sqlite.ts';
+
+/** The journal of `JOURNAL_URL`: `sqlite:FILE`, relative to `dataDir`. `max` is its cap in bytes. No I/O before its `open`. */
+export function openJournal(
+  url: string,
+  { dataDir, max, clock }: { dataDir: string; max: number; clock: Clock },
+): Journal {
+  return createSqliteJournal({ file: resolve(dataDir, url.slice('sqlite:'.length)), max, clock });
+}

@@ -1,0 +1,29 @@
+import { parentPort } from 'node:worker_threads';
+import { type ErrorCode, FireError } from '../errors.ts';
+
+/** Calls a worker answers. `transfer` takes buffers of the result that are handed over instead of copied. */
+export type Handlers = Record<string, (argument: never, transfer: ArrayBuffer[]) => unknown>;
+
+export type WorkerRequest = { id: number; method: string; argument: unknown };
+export type WorkerMessage =
+  | { id: number; value: unknown }
+  | { id: number; error: { code: ErrorCode; params: Record<string, unknown> } | { message: string } }
+  | { notice: unknown };
+
+/** Answers calls of a WorkerClient one after the other, in order. Returns how to tell the client something unasked. */
+export function serve(handlers: Handlers): (notice: unknown) => void {
+  const port = parentPort!;
+  port.on('message', ({ id, method, argument }: WorkerRequest) => {
+    const transfer: ArrayBuffer[] = [];
+    try {
+      const value = handlers[method]!(argument as never, transfer);
+      port.postMessage({ id, value } satisfies WorkerMessage, transfer);
+    } catch (error) {
+      const words =
+        error instanceof FireError ? { code: error.code, params: error.params } : { message: (error as Error).message };
+      port.postMessage({ id, error: words } satisfies WorkerMessage);
+    }
+    if (method === 'close') port.close();
+  });
+  return (notice) => port.postMessage({ notice } satisfies WorkerMessage);
+}
