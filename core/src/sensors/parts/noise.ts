@@ -26,7 +26,7 @@ export function createNoise(random: () => number, sigma: number, tau: number): (
   };
 }
 
-/** First-order lag with time constant `tau` (s); exact for a target that is constant over the step. */
+/** First-order lag with time constant `tau` (s); exact for a target that is constant over the step, which may have a time constant of its own. */
 export function createLag(
   tau: number,
   initial: number,
@@ -36,8 +36,8 @@ export function createLag(
     get value() {
       return value;
     },
-    step(target, dt) {
-      value = target + (value - target) * Math.exp(-dt / tau);
+    step(target, dt, constant = tau) {
+      value = target + (value - target) * Math.exp(-dt / constant);
       return value;
     },
   };

@@ -16,6 +16,10 @@ export interface Air {
 /** Hot-gas volume that takes the smoke (m³), and how fast it leaks away (s). A room of 30 m² and its air change. */
 const LAYER = 60;
 const AIR_CHANGE = 900;
+/** A fire that is out is aired by those who put it out (s). */
+const AIRING = 150;
+/** Smoke and CO no longer thicken when the fire has used up the air of the room (dB/m, ppm). */
+const THICKEST = { smoke: 20, co: 6000 };
 /** Ceiling height and distance from the plume's axis (m). */
 const CEILING = 3;
 const RADIUS = 2.5;
@@ -77,8 +81,9 @@ export function createRoom(random: () => number): (input: SimulationInput) => Ai
     const smokeRate = (10 * (FLAMING.smoke * flame + SMOULDERING.smoke * smoulder)) / LAYER;
     // 1 ppm of CO weighs 1.15 mg/m³ at room temperature.
     const coRate = (1000 * (FLAMING.co * flame + SMOULDERING.co * smoulder)) / 1.15 / LAYER;
-    smoke.step(smokeRate * AIR_CHANGE, dt);
-    co.step(coRate * AIR_CHANGE, dt);
+    const airChange = kw === 0 && smoke.value > 0.1 ? AIRING : AIR_CHANGE;
+    smoke.step(Math.min(THICKEST.smoke, smokeRate * airChange), dt, airChange);
+    co.step(Math.min(THICKEST.co, coRate * airChange), dt, airChange);
     const frying = pan(hour, dt);
     const outside = outdoors(time, hour) + weather(dt);
     const inside = comfort + 0.3 * (outside - comfort) + heating(hour, dt) * (outside < 12 ? 1 : 0.2);
