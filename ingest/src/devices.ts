@@ -1,0 +1,101 @@
+import { METRIC_NAMES, type Metric, type Registry, type SeriesRow } from '@smart-fire/core';
+import { Marks } from './dedupe.ts';
+import { RangeCatalogue, type Ranges } from './ranges.ts';
+
+/** A device (or a gateway's points) may not fill everybody's memory with names it makes up. */
+export const SERIES_PER_DEVICE_MAX = 10_000;
+
+/** What ingest holds of one device, resolved once per message. */
+export interface DeviceSlot {
+  readonly id: string;
+  ranges: Ranges;
+  readonly marks: Marks;
+  /** Point → series index by metric index, −1 where there is none yet. */
+  readonly points: Map<string, Int32Array>;
+  seriesCount: number;
+}
+
+/** Devices and series as dense indices: a reading's path holds numbers, never a key made of strings. */
+export class Devices {
+  readonly slots = new Map<string, DeviceSlot>();
+  /** By series index. */
+  readonly series: SeriesRow[] = [];
+  /** By series index. */
+  readonly slotOf: DeviceSlot[] = [];
+  readonly #registry: Registry;
+  readonly #ranges = new RangeCatalogue();
+  /** Series below this one are in the journal. */
+  #committed = 0;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** Starts from the journal's dictionary. */
+  restore(rows: readonly SeriesRow[]): void {
+    for (const row of rows) this.#append(this.slot(row.device), row);
+    this.#committed = this.series.length;
+  }
+
+  slot(id: string): DeviceSlot {
+    let slot = this.slots.get(id);
+    if (!slot) {
+      const ranges = this.#ranges.of(this.#registry.devices.get(id)?.kind ?? '');
+      slot = { id, ranges, marks: new Marks(), points: new Map(), seriesCount: 0 };
+      this.slots.set(id, slot);
+    }
+    return slot;
+  }
+
+  /** A device's kind may have changed. */
+  refresh(id: string): void {
+    const slot = this.slots.get(id);
+    const device = this.#registry.devices.get(id);
+    if (slot && device) slot.ranges = this.#ranges.of(device.kind);
+  }
+
+  /** The series' index, or −1 when there is none yet. */
+  find(slot: DeviceSlot, point: string, metric: number): number {
+    return slot.points.get(point)?.[metric] ?? -1;
+  }
+
+  /** Numbers a new series; null when the device has too many. */
+  create(slot: DeviceSlot, point: string, metric: number): SeriesRow | null {
+    if (slot.seriesCount >= SERIES_PER_DEVICE_MAX) return null;
+    const row: SeriesRow = {
+      index: this.series.length,
+      device: slot.id,
+      point,
+      metric: METRIC_NAMES[metric] as Metric,
+    };
+    this.#append(slot, row);
+    return row;
+  }
+
+  /** The next `count` series are in the journal now. */
+  commit(count: number): void {
+    this.#committed += count;
+  }
+
+  /** Takes back every series the journal has not got: its numbers must stay dense. */
+  rollback(): void {
+    while (this.series.length > this.#committed) {
+      const row = this.series.pop()!;
+      const slot = this.slotOf.pop()!;
+      slot.points.get(row.point)![METRIC_NAMES.indexOf(row.metric)] = -1;
+      slot.seriesCount--;
+    }
+  }
+
+  #append(slot: DeviceSlot, row: SeriesRow): void {
+    let metrics = slot.points.get(row.point);
+    if (!metrics) {
+      metrics = new Int32Array(METRIC_NAMES.length).fill(-1);
+      slot.points.set(row.point, metrics);
+    }
+    metrics[METRIC_NAMES.indexOf(row.metric)] = row.index;
+    this.series.push(row);
+    this.slotOf.push(slot);
+    slot.seriesCount++;
+  }
+}

@@ -1,0 +1,211 @@
+import { type Clock, FireError, type Journal, type JournalBatch, type NewEntry } from '@smart-fire/core';
+import { type Done, Group } from './group.ts';
+
+/** A commit that takes longer than this counts as failing: the publishers are answered, no new ones are let in. */
+export const COMMIT_SLOW_MS = 5000;
+/** Most that may wait for the disk, and what events may have beyond it (bytes of payload). */
+export const WAITING_MAX = 32 * 1024 ** 2;
+const WAITING_RESERVE = 4 * 1024 ** 2;
+/** The journal keeps its last 5 % for events; telemetry is let in again below that. */
+const FULL_AT = 0.95;
+
+export interface GroupCommitDeps {
+  journal: Journal;
+  nextNo: number;
+  clock: Clock;
+  /** Synchronously after a commit, before those who wait are answered. `startedAt`: our clock when it began. */
+  committed(batch: JournalBatch, group: Group, startedAt: number): void;
+  /** Nothing of these groups was kept; called before those who wait are answered. */
+  rolledBack(groups: readonly Group[]): void;
+  /** Once when commits begin to fail. */
+  failed(error: Error): void;
+  /** A listener or a waiter threw. */
+  fault(error: unknown): void;
+}
+
+/**
+ * Grouped commit: one in flight, the next group gathers meanwhile, so that its size follows the disk's speed by itself.
+ * When a commit fails everybody who waits gets the error, and only a probe (a tick) is tried until one succeeds. When the journal has room
+ * for events only (FIRE_JOURNAL_FULL), telemetry gets the error and events go on, those of the refused group included.
+ */
+export class GroupCommit {
+  /** Where the next message goes. */
+  group = new Group();
+  nextNo: number;
+  /** Why commits fail now, and since when. */
+  failure: { error: Error; since: number } | null = null;
+  /** Since when telemetry is refused for want of room. */
+  fullSince: number | null = null;
+  readonly #deps: GroupCommitDeps;
+  readonly #free: Group[] = [];
+  #inFlight: { group: Group; batch: JournalBatch; startedAt: number } | null = null;
+  #scheduled = false;
+  #open = false;
+  #idle: (() => void)[] = [];
+
+  constructor(deps: GroupCommitDeps) {
+    this.#deps = deps;
+    this.nextNo = deps.nextNo;
+  }
+
+  open(): void {
+    this.#open = true;
+  }
+
+  /** Commits what is gathered and lets nothing in any more. */
+  async close(): Promise<void> {
+    this.#open = false;
+    this.#flush();
+    if (this.#inFlight) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  get accepting(): boolean {
+    return this.refusal(false) === null;
+  }
+
+  /** Since when the commit in flight runs, when it takes too long. */
+  get slowSince(): number | null {
+    const started = this.#inFlight?.startedAt;
+    return started !== undefined && this.#deps.clock.now() - started > COMMIT_SLOW_MS ? started : null;
+  }
+
+  /** Why a message cannot be taken now, or null when it can. */
+  refusal(essential: boolean): Error | null {
+    if (!this.#open) return new FireError('FIRE_JOURNAL_IO', { reason: 'not open' });
+    if (this.failure) return this.failure.error;
+    if (this.slowSince !== null)
+      return new FireError('FIRE_JOURNAL_IO', { reason: `a commit takes more than ${COMMIT_SLOW_MS / 1000} s` });
+    if (this.fullSince !== null && !essential) return this.#fullError();
+    if (this.group.bytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0))
+      return new FireError('FIRE_JOURNAL_IO', { reason: `more than ${WAITING_MAX} bytes wait for the disk` });
+    return null;
+  }
+
+  /** To be called after something was added to `group`. What one turn of the event loop brings is committed together. */
+  schedule(): void {
+    if (this.#scheduled || this.#inFlight || this.failure) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.failure) this.#flush();
+    });
+  }
+
+  /** Once per TICK_MS: writes the tick while we listen, probes a failing journal, answers those who have waited too long. */
+  tick(receivedAt: number): void {
+    if (!this.#open) return;
+    if (this.slowSince !== null) {
+      const error = this.refusal(true)!;
+      this.#answer(this.#inFlight!.group.takeWaiting(), error);
+      this.#answer(this.group.takeWaiting(), error);
+      return;
+    }
+    if (this.fullSince !== null) {
+      const { bytes, max } = this.#deps.journal.usage();
+      if (bytes < max * FULL_AT) this.fullSince = null;
+    }
+    this.group.builder.addEntry({ type: 'tick', receivedAt });
+    if (this.failure) this.#flush();
+    else this.schedule();
+  }
+
+  #flush(): void {
+    if (this.#inFlight || this.group.empty) return;
+    const group = this.group;
+    const startedAt = this.#deps.clock.now();
+    if (!group.durable) {
+      this.#answer(group.takeWaiting(), null);
+      group.clear();
+      return;
+    }
+    // Dead letters alone still need a number of their own.
+    if (group.builder.count === 0) group.builder.addEntry({ type: 'tick', receivedAt: startedAt });
+    this.group = this.#free.pop() ?? new Group();
+    const { batch, extras } = group.build(this.nextNo);
+    this.#inFlight = { group, batch, startedAt };
+    this.#deps.journal.commit(batch, extras).then(
+      () => this.#succeeded(),
+      (error: unknown) => this.#failed(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  #succeeded(): void {
+    const { group, batch, startedAt } = this.#inFlight!;
+    this.#inFlight = null;
+    this.nextNo += batch.count;
+    this.failure = null;
+    // The disk works on the next group while this one is handed out.
+    this.#flush();
+    this.#guard(() => this.#deps.committed(batch, group, startedAt));
+    this.#answer(group.takeWaiting(), null);
+    group.clear();
+    this.#free.push(group);
+    this.#settle();
+  }
+
+  #failed(error: Error): void {
+    const { group, batch } = this.#inFlight!;
+    this.#inFlight = null;
+    const refused = [group, this.group];
+    const now = this.#deps.clock.now();
+    const full = error instanceof FireError && error.code === 'FIRE_JOURNAL_FULL';
+    if (full) this.fullSince ??= now;
+    const rescue = full && batch.readings.length > 0;
+    if (!this.failure) this.#guard(() => this.#deps.failed(error));
+    if (!rescue) this.failure = { error, since: this.failure?.since ?? now };
+    // Judged against what is durable; what is rescued enters the new group as it is.
+    this.group = rescue ? rescueEssential(refused) : rescuePresence(refused);
+    this.#guard(() => this.#deps.rolledBack(refused));
+    for (const one of refused) this.#answer(one.takeWaiting(), error);
+    if (rescue) this.#flush();
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#inFlight) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #answer(waiting: readonly Done[], error: Error | null): void {
+    for (const done of waiting) this.#guard(() => done(error));
+  }
+
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#deps.fault(error);
+    }
+  }
+
+  #fullError(): FireError {
+    return new FireError('FIRE_JOURNAL_FULL', { max: this.#deps.journal.usage().max });
+  }
+}
+
+function entriesOf(group: Group): NewEntry[] {
+  return group.builder.build(0).entries.map(({ no: _, ...entry }) => entry as NewEntry);
+}
+
+/** Moves what events brought (entries, marks, dead letters, those who wait) to a group of their own. */
+function rescueEssential(groups: readonly Group[]): Group {
+  const rescued = new Group();
+  for (const group of groups) {
+    for (const entry of entriesOf(group)) rescued.builder.addEntry(entry);
+    rescued.marks.push(...group.marks.filter((mark) => mark.essential));
+    group.marks = group.marks.filter((mark) => !mark.essential);
+    rescued.letters.push(...group.letters.filter((one) => one.essential));
+    for (const done of group.takeWaiting((waiter) => waiter.essential)) rescued.wait(done, true, 0);
+  }
+  return rescued;
+}
+
+/** Nobody sends again what we saw of connections: the last of each device is kept for the next commit. */
+function rescuePresence(groups: readonly Group[]): Group {
+  const last = new Map<string, NewEntry>();
+  for (const group of groups)
+    for (const entry of entriesOf(group)) if (entry.type === 'presence') last.set(entry.device, entry);
+  const rescued = new Group();
+  for (const entry of last.values()) rescued.builder.addEntry(entry);
+  return rescued;
+}

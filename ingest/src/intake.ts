@@ -1,0 +1,261 @@
+import {
+  type Clock,
+  FLAG,
+  type InboundMessage,
+  type Intake,
+  type JournalBatch,
+  type JournalEntry,
+  METRIC_NAMES,
+} from '@smart-fire/core';
+import { clockFlag, uniqueTime } from './clocks.ts';
+import type { EventItem, TelemetryItem } from './decode/check.ts';
+import { decodeEvent } from './decode/event.ts';
+import { textOf } from './decode/payload.ts';
+import { Problems } from './decode/problems.ts';
+import { decodeState } from './decode/state.ts';
+import { decodeTelemetry } from './decode/telemetry.ts';
+import { isRepeat, markOf } from './dedupe.ts';
+import { type DeviceSlot, type Devices, SERIES_PER_DEVICE_MAX } from './devices.ts';
+import type { Group } from './group.ts';
+import type { GroupCommit } from './group-commit.ts';
+import { recognition, standing } from './identity.ts';
+import type { LastValues } from './last-values.ts';
+import type { IngestMetrics } from './metrics.ts';
+import { rangeFlags } from './ranges.ts';
+import { type RawMessages, readable } from './raw-messages.ts';
+import { Refusals } from './refusals.ts';
+import type { Status } from './status.ts';
+
+export interface IntakeDeps {
+  commit: GroupCommit;
+  devices: Devices;
+  last: LastValues;
+  status: Status;
+  raw: RawMessages;
+  metrics: IngestMetrics;
+  clock: Clock;
+}
+
+/** Decodes what the broker hands over, judges it against what is known, and puts it into the group that is committed next. */
+export class IngestIntake implements Intake {
+  readonly #deps: IntakeDeps;
+  readonly #refusals = new Refusals();
+  #problems = new Problems();
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps;
+  }
+
+  get accepting(): boolean {
+    return this.#deps.commit.accepting;
+  }
+
+  accept(message: InboundMessage, done: (error: Error | null) => void): void {
+    const { commit, clock, raw } = this.#deps;
+    const { device, channel, payload } = message;
+    const essential = channel === 'event';
+    const receivedAt = clock.now();
+    const text = textOf(payload);
+    const refusal = commit.refusal(essential);
+    const outcome = refusal ? 'not-accepted' : this.#take(message, text, receivedAt);
+    raw.add(device, channel, receivedAt, message.qos, outcome, readable(payload, text));
+    if (refusal) {
+      this.#deps.metrics.refused.inc({ reason: outcome });
+      done(refusal);
+      return;
+    }
+    commit.group.wait(done, essential, payload.length);
+    commit.schedule();
+  }
+
+  presence(device: string, online: boolean, reason: string): void {
+    const { commit, clock, status } = this.#deps;
+    status.presence(device, online);
+    commit.group.builder.addEntry({ type: 'presence', device, online, reason, receivedAt: clock.now() });
+    commit.schedule();
+  }
+
+  refuse(device: string | null, topic: string, reason: string): void {
+    const { commit, clock, raw, metrics } = this.#deps;
+    metrics.refused.inc({ reason });
+    if (device === null) return;
+    const receivedAt = clock.now();
+    raw.add(device, topic, receivedAt, 0, reason, { payload: '', encoding: 'utf8' });
+    if (!this.#refusals.isFirst(device, reason, receivedAt) || !commit.accepting) return;
+    const code = 'UNKNOWN_TOPIC';
+    const problems = [{ code, index: null, path: '', detail: reason } as const];
+    commit.group.letters.push({
+      letter: { device, topic, receivedAt, code, problems, payload: '', encoding: 'utf8' },
+      essential: false,
+    });
+    commit.schedule();
+  }
+
+  /** The group is durable: what it held is known. */
+  committed(batch: JournalBatch): void {
+    const { devices, last, status, metrics } = this.#deps;
+    devices.commit(batch.newSeries.length);
+    last.commit(batch.readings);
+    status.consume(batch);
+    if (batch.readings.length > 0) metrics.readings.inc(batch.readings.length);
+    const events = batch.entries.filter((entry: JournalEntry) => entry.type === 'event').length;
+    if (events > 0) metrics.events.inc(events);
+  }
+
+  /** Nothing of the groups was kept: forget what they held. */
+  rolledBack(groups: readonly Group[]): void {
+    const { devices, last } = this.#deps;
+    for (const group of groups) {
+      last.rollback(group.builder.build(0).readings);
+      for (const { slot, hash } of group.marks) slot.marks.remove(hash);
+    }
+    devices.rollback();
+  }
+
+  /** Returns the message's outcome as an installer reads it. */
+  #take(message: InboundMessage, text: string | null, receivedAt: number): string {
+    const problems = this.#problems;
+    let repeat = false;
+    if (message.channel === 'telemetry') repeat = this.#telemetry(message, text, receivedAt);
+    else if (message.channel === 'event') repeat = this.#event(message, text, receivedAt);
+    else if (message.channel === 'state') this.#state(message, text, receivedAt);
+    if (problems.count === 0) return repeat ? 'duplicate' : 'accepted';
+    this.#problems = new Problems();
+    if (repeat) return 'duplicate';
+    this.#deadLetter(message, text, receivedAt, problems);
+    return problems.code!;
+  }
+
+  /** True when all of it was there before. */
+  #telemetry(message: InboundMessage, text: string | null, receivedAt: number): boolean {
+    const items = decodeTelemetry(text, this.#problems);
+    const slot = this.#deps.devices.slot(message.device);
+    let ours = this.#problems.count > 0;
+    let identified = false;
+    for (const item of items) {
+      if (item.ts === null || clockFlag(item.ts, receivedAt) !== 0) ours = true;
+      if (item.ts !== null || item.seq !== null) identified = true;
+    }
+    // A reading under the device's own time is known again by that time; anything else needs a mark.
+    if ((ours || slot.marks.size > 0) && this.#isRepeat(message, slot, identified, text, receivedAt, ours, false)) {
+      this.#deps.metrics.duplicates.inc(items.reduce((sum, item) => sum + item.values.length, 0));
+      return true;
+    }
+    let dropped = 0;
+    let kept = 0;
+    for (const item of items) {
+      for (let i = 0; i < item.values.length; i++) {
+        if (this.#reading(slot, item, i, receivedAt)) kept++;
+        else dropped++;
+      }
+    }
+    if (dropped > 0) this.#deps.metrics.duplicates.inc(dropped);
+    return dropped > 0 && kept === 0 && this.#problems.count === 0;
+  }
+
+  /** False when the value was there before. */
+  #reading(slot: DeviceSlot, item: TelemetryItem, i: number, receivedAt: number): boolean {
+    const { devices, last, commit } = this.#deps;
+    const { builder } = commit.group;
+    const metric = item.metrics[i]!;
+    const value = item.values[i]!;
+    let series = devices.find(slot, item.point, metric);
+    if (series < 0) {
+      const row = devices.create(slot, item.point, metric);
+      if (!row) {
+        this.#problems.add('BAD_POINT', item.index, 'point', `the device has ${SERIES_PER_DEVICE_MAX} series already`);
+        return true;
+      }
+      builder.addSeries(row);
+      series = row.index;
+      last.reserve(series + 1);
+    }
+    let flags = clockFlag(item.ts, receivedAt);
+    let time: number;
+    if (flags !== 0) {
+      time = uniqueTime(receivedAt, last.heldTime[series]!);
+      last.hold(series, time, value);
+    } else {
+      time = item.ts!;
+      switch (standing(time, value, last.heldTime[series]!, last.heldValue[series]!)) {
+        case 'same':
+          return false;
+        case 'conflict':
+          this.#problems.add('SAME_TIME', item.index, `values.${METRIC_NAMES[metric]}`);
+          return true;
+        case 'late':
+          flags |= FLAG.late;
+          break;
+        default:
+          last.hold(series, time, value);
+      }
+    }
+    builder.addReading(series, time, receivedAt, value, flags | rangeFlags(slot.ranges, metric, value));
+    return true;
+  }
+
+  #event(message: InboundMessage, text: string | null, receivedAt: number): boolean {
+    const event = decodeEvent(text, this.#problems);
+    const slot = this.#deps.devices.slot(message.device);
+    const identified = event !== null && (event.ts !== null || event.seq !== null);
+    if (this.#isRepeat(message, slot, identified, text, receivedAt, true, true)) {
+      this.#deps.metrics.duplicates.inc();
+      return true;
+    }
+    if (event) this.#deps.commit.group.builder.addEntry(entryOf(message.device, event, receivedAt));
+    return false;
+  }
+
+  #state(message: InboundMessage, text: string | null, receivedAt: number): void {
+    const online = decodeState(text, this.#problems);
+    if (online === null) return;
+    this.#deps.commit.group.builder.addEntry({ type: 'state', device: message.device, online, receivedAt });
+  }
+
+  /** Looks the message up among the device's marks, and leaves its own when it is new and `leave` says so. */
+  #isRepeat(
+    message: InboundMessage,
+    slot: DeviceSlot,
+    identified: boolean,
+    text: string | null,
+    receivedAt: number,
+    leave: boolean,
+    essential: boolean,
+  ): boolean {
+    const by = recognition(identified, message.qos);
+    const content = text ?? message.payload.toString('latin1');
+    const hash = markOf(essential ? 'event' : 'telemetry', by, message.packetId, content);
+    if (isRepeat(slot.marks, hash, by, message.dup)) return true;
+    if (leave && hash !== null) {
+      slot.marks.add(hash, receivedAt);
+      this.#deps.commit.group.marks.push({ slot, hash, receivedAt, essential });
+    }
+    return false;
+  }
+
+  #deadLetter(message: InboundMessage, text: string | null, receivedAt: number, problems: Problems): void {
+    const { commit, metrics } = this.#deps;
+    const { device, topic, payload } = message;
+    const code = problems.code!;
+    metrics.deadLetters.inc({ code });
+    commit.group.letters.push({
+      letter: { device, topic, receivedAt, code, problems: problems.described(), ...readable(payload, text) },
+      essential: message.channel === 'event',
+    });
+  }
+}
+
+function entryOf(device: string, event: EventItem, receivedAt: number) {
+  const flags = event.badTs ? FLAG.clock : clockFlag(event.ts, receivedAt);
+  return {
+    type: 'event' as const,
+    device,
+    point: event.point,
+    event: event.event,
+    detail: event.detail,
+    time: flags === 0 ? event.ts! : receivedAt,
+    deviceTime: event.ts,
+    receivedAt,
+    flags,
+  };
+}
