@@ -1,0 +1,134 @@
+import type { Alarm, AlarmEntry, AlarmQuery } from '@smart-fire/core';
+import type { AuditAct, StateStore } from '@smart-fire/core/node';
+import { alarmFromRow, alarmToRow, CHANGING, entryFromRow, entryToRow } from './rows.ts';
+
+type Transaction = Parameters<Parameters<StateStore['transaction']>[0]>[0];
+
+/** Rows of one statement: keeps the time to build it well below a frame, and below SQLite's limit of 32,766 parameters. */
+const ROWS = 50;
+const APPLIED = 'alerting.applied';
+const CHECKPOINT = 'alerting';
+
+/** What is saved together: alarms as they are now, what happened to them, and up to which journal number that is all. */
+export interface AlarmChange {
+  alarm: Alarm;
+  entry: AlarmEntry;
+}
+
+/** Alarms and the engine's cursor in the state store. Every method rejects with FIRE_STATE_UNAVAILABLE while it is away. */
+export interface AlarmRepository {
+  unclosed(): Promise<Alarm[]>;
+  /** Effects up to this journal number are saved; 0 in an empty store. */
+  applied(): Promise<number>;
+  /** One transaction; `changes` in order. `applied` null = as it was. */
+  save(changes: readonly AlarmChange[], applied: number | null, audit?: AuditAct): Promise<void>;
+  checkpoint(): Promise<{ format: number; data: Uint8Array } | null>;
+  saveCheckpoint(no: number, format: number, data: Uint8Array, at: number): Promise<void>;
+  get(id: string): Promise<Alarm | null>;
+  list(query: AlarmQuery): Promise<Alarm[]>;
+  timeline(id: string): Promise<AlarmEntry[]>;
+}
+
+export function createAlarmRepository(state: StateStore): AlarmRepository {
+  const { db } = state;
+  return {
+    async unclosed() {
+      return (await db.selectFrom('alarm').selectAll().where('state', '<>', 'closed').execute()).map(alarmFromRow);
+    },
+
+    async applied() {
+      const row = await db.selectFrom('setting').select('value').where('name', '=', APPLIED).executeTakeFirst();
+      return Number(row?.value ?? 0);
+    },
+
+    save: (changes, applied, audit) =>
+      state.transaction(async (trx) => {
+        // A cause's closed alarm goes before its next one: the store allows one unclosed alarm per cause at any moment.
+        const latest = new Map<string, Alarm>();
+        for (const { alarm } of changes) latest.set(alarm.id, alarm);
+        for (const some of portions([...latest.values()])) await upsert(trx, some);
+        for (const some of portions(changes)) {
+          const rows = some.map(({ entry }) => entryToRow(entry));
+          await trx.insertInto('alarm_entry').values(rows).execute();
+        }
+        if (applied !== null) await setApplied(trx, applied);
+        if (audit) await state.audit(trx, audit);
+      }),
+
+    async checkpoint() {
+      const row = await db.selectFrom('checkpoint').selectAll().where('name', '=', CHECKPOINT).executeTakeFirst();
+      return row ? { format: row.format, data: row.data } : null;
+    },
+
+    saveCheckpoint: (no, format, data, at) =>
+      state.transaction(async (trx) => {
+        const row = { no, format, saved_at: at, data };
+        await trx
+          .insertInto('checkpoint')
+          .values({ name: CHECKPOINT, ...row })
+          .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+          .execute();
+        await setApplied(trx, no - 1);
+      }),
+
+    async get(id) {
+      const row = await db.selectFrom('alarm').selectAll().where('id', '=', id).executeTakeFirst();
+      return row ? alarmFromRow(row) : null;
+    },
+
+    async list({ scope, site, device, classes, states, from, to, before, limit }) {
+      let query = db.selectFrom('alarm').selectAll('alarm');
+      if (scope !== '/') {
+        // Compared by substr and not LIKE, to which the _ of an id is a wildcard.
+        query = query
+          .innerJoin('site', 'site.id', 'alarm.site')
+          .where((eb) => eb(eb.fn('substr', ['site.path', eb.val(1), eb.val(scope.length)]), '=', scope));
+      }
+      if (site !== undefined) query = query.where('alarm.site', '=', site);
+      if (device !== undefined) query = query.where('alarm.device', '=', device);
+      if (classes !== undefined) query = query.where('alarm.class', 'in', classes);
+      if (states !== undefined) query = query.where('alarm.state', 'in', states);
+      if (from !== undefined) query = query.where('alarm.raised_at', '>=', from);
+      if (to !== undefined) query = query.where('alarm.raised_at', '<', to);
+      if (before !== undefined)
+        query = query.where((eb) =>
+          eb.or([
+            eb('alarm.raised_at', '<', before.raisedAt),
+            eb.and([eb('alarm.raised_at', '=', before.raisedAt), eb('alarm.id', '<', before.id)]),
+          ]),
+        );
+      const rows = await query.orderBy('alarm.raised_at', 'desc').orderBy('alarm.id', 'desc').limit(limit).execute();
+      return rows.map(alarmFromRow);
+    },
+
+    async timeline(id) {
+      const rows = await db.selectFrom('alarm_entry').selectAll().where('alarm', '=', id).orderBy('version').execute();
+      return rows.map(entryFromRow);
+    },
+  };
+}
+
+async function upsert(trx: Transaction, alarms: readonly Alarm[]): Promise<void> {
+  await trx
+    .insertInto('alarm')
+    .values(alarms.map(alarmToRow))
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet((eb) => Object.fromEntries(CHANGING.map((column) => [column, eb.ref(`excluded.${column}`)]))),
+    )
+    .execute();
+}
+
+async function setApplied(trx: Transaction, no: number): Promise<void> {
+  const value = String(no);
+  await trx
+    .insertInto('setting')
+    .values({ name: APPLIED, value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute();
+}
+
+function* portions<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += ROWS) yield items.slice(at, at + ROWS);
+}

@@ -1,0 +1,2 @@
+export { type Alerting, type AlertingDeps, createAlerting } from './alerting.ts';
+export { type ExportQuery, exportAlarms } from './export.ts';

@@ -1,0 +1,11 @@
+import type { Sentence } from './kind.ts';
+
+/** A length of time for people, in the largest unit that it fills twice. */
+export function duration(ms: number): Sentence {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return { zh: `${seconds} 秒`, en: `${seconds} s` };
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return { zh: `${minutes} 分钟`, en: `${minutes} min` };
+  const hours = Math.round(minutes / 6) / 10;
+  return { zh: `${hours} 小时`, en: `${hours} h` };
+}
