@@ -26,16 +26,21 @@ describe('the link', () => {
   });
 
   it('applies patches in sequence and ignores what it has had', () => {
-    const { link, effects } = run([...live, [30, { type: 'patch', seq: 8 }], [31, { type: 'patch', seq: 8 }]]);
+    const { link, effects } = run([...live, [30, { type: 'patch', from: 7, seq: 8 }], [31, { type: 'patch', from: 7, seq: 8 }]]);
     expect(link.seq).toBe(8);
     expect(effects.filter((effect) => effect === 'apply')).toHaveLength(2);
   });
 
   it('asks for a new snapshot after a gap and applies nothing until it comes', () => {
-    const { link, effects } = run([...live, [30, { type: 'patch', seq: 9 }], [31, { type: 'patch', seq: 10 }]]);
+    const { link, effects } = run([...live, [30, { type: 'patch', from: 8, seq: 9 }], [31, { type: 'patch', from: 9, seq: 10 }]]);
     expect(isStale(link)).toBe(true);
     expect(effects).toEqual(['connect', 'hello', 'apply', 'hello']);
     expect(isStale(stepLink(link, { type: 'snapshot', seq: 10 }, 40).link)).toBe(false);
+  });
+
+  it('takes numbers that grow in steps, and sees a gap in a ping too', () => {
+    expect(run([...live, [30, { type: 'patch', from: 7, seq: 4000 }]]).link.seq).toBe(4000);
+    expect(run([...live, [30, { type: 'ping', seq: 8 }]]).effects.at(-1)).toBe('hello');
   });
 
   it('asks for a new snapshot when the server says resync', () => {
@@ -43,9 +48,9 @@ describe('the link', () => {
   });
 
   it('is stale after two missed pings and keeps the time the data are of', () => {
-    const kept = run([...live, [5020, { type: 'ping' }], [5020 + SILENCE_MS - 1, { type: 'beat' }]]);
+    const kept = run([...live, [5020, { type: 'ping', seq: 7 }], [5020 + SILENCE_MS - 1, { type: 'beat' }]]);
     expect(isStale(kept.link)).toBe(false);
-    const lost = run([...live, [5020, { type: 'ping' }], [5020 + SILENCE_MS, { type: 'beat' }]]);
+    const lost = run([...live, [5020, { type: 'ping', seq: 7 }], [5020 + SILENCE_MS, { type: 'beat' }]]);
     expect(isStale(lost.link)).toBe(true);
     expect(lost.link.heardAt).toBe(5020);
     expect(lost.effects.at(-1)).toBe('drop');

@@ -23,8 +23,10 @@ export type LinkEvent =
   | { type: 'opened' }
   | { type: 'closed' }
   | { type: 'snapshot'; seq: number }
-  | { type: 'patch'; seq: number }
-  | { type: 'ping' }
+  /** `from`: the sequence number it builds on. Numbers only grow; they are not dense. */
+  | { type: 'patch'; from: number; seq: number }
+  /** `seq`: what the server has sent so far. */
+  | { type: 'ping'; seq: number }
   | { type: 'resync' }
   /** About once a second. */
   | { type: 'beat' };
@@ -52,12 +54,13 @@ export function stepLink(link: Link, event: LinkEvent, now: number): { link: Lin
       return { link: { ...link, state: 'live', seq: event.seq, heardAt: now, failures: 0 }, effects: ['apply'] };
     case 'patch':
       if (link.state !== 'live' || event.seq <= link.seq) return stay;
-      if (event.seq > link.seq + 1) return { link: { ...link, state: 'syncing', triedAt: now }, effects: ['hello'] };
+      if (event.from !== link.seq) return outOfStep(link, now);
       return { link: { ...link, seq: event.seq, heardAt: now }, effects: ['apply'] };
     case 'ping':
-      return link.state === 'live' ? { link: { ...link, heardAt: now }, effects: [] } : stay;
+      if (link.state !== 'live') return stay;
+      return event.seq === link.seq ? { link: { ...link, heardAt: now }, effects: [] } : outOfStep(link, now);
     case 'resync':
-      return { link: { ...link, state: 'syncing', triedAt: now }, effects: ['hello'] };
+      return outOfStep(link, now);
     case 'beat':
       if (link.state === 'waiting') {
         return now >= link.retryAt ? { link: { ...link, state: 'connecting', triedAt: now }, effects: ['connect'] } : stay;
@@ -65,6 +68,10 @@ export function stepLink(link: Link, event: LinkEvent, now: number): { link: Lin
       if (now - (link.state === 'live' ? link.heardAt! : link.triedAt) < SILENCE_MS) return stay;
       return { link: later(link, now), effects: ['drop'] };
   }
+}
+
+function outOfStep(link: Link, now: number): { link: Link; effects: LinkEffect[] } {
+  return { link: { ...link, state: 'syncing', triedAt: now }, effects: ['hello'] };
 }
 
 /** Tries again after 0.5, 1, 2, 4, 8 and then every 10 s. */

@@ -54,6 +54,12 @@ describe('the siren', () => {
     expect(sirenState(after(unlocked, fire('a'), silence, { type: 'snapshot', waiting: more }))).toBe('sounding');
   });
 
+  it('does not sound again for known alarms that follow a snapshot in parts', () => {
+    const first = new Map([['a', { class: 'fire' as const, count: 1 }]]);
+    const state = after(unlocked, fire('a'), fault('b'), silence, { type: 'snapshot', waiting: first }, fault('b'));
+    expect(sirenState(state)).toBe('silenced');
+  });
+
   it('does nothing when silenced with nothing sounding', () => {
     expect(sirenState(after(unlocked, silence, fault('a')))).toBe('sounding');
   });

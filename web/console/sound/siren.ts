@@ -13,6 +13,8 @@ export interface Siren {
   silenced: boolean;
   /** Unacknowledged alarms: id → class and how often it was raised or repeated. */
   waiting: ReadonlyMap<string, Waiting>;
+  /** What has sounded here already: a snapshot may come in parts, and must not sound for what was known before it. */
+  known: ReadonlyMap<string, Waiting>;
 }
 
 export interface Waiting {
@@ -29,7 +31,7 @@ export type SirenEvent =
   /** All alarms anew, after a resynchronisation: what was already known does not sound again. */
   | { type: 'snapshot'; waiting: ReadonlyMap<string, Waiting> };
 
-export const initialSiren: Siren = { unlocked: false, silenced: false, waiting: new Map() };
+export const initialSiren: Siren = { unlocked: false, silenced: false, waiting: new Map(), known: new Map() };
 
 /** Pure step of the chart. */
 export function stepSiren(siren: Siren, event: SirenEvent): Siren {
@@ -42,20 +44,31 @@ export function stepSiren(siren: Siren, event: SirenEvent): Siren {
       return siren.waiting.size > 0 ? { ...siren, silenced: true } : siren;
     case 'changed': {
       const waiting = new Map(siren.waiting);
+      const known = new Map(siren.known);
       for (const [id, now] of event.alarms) {
         if (now) waiting.set(id, now);
-        else waiting.delete(id);
+        else if (waiting.delete(id)) known.delete(id);
       }
-      return settle(siren, waiting, event.alarms);
+      return settle(siren, waiting, known, event.alarms);
     }
     case 'snapshot':
-      return settle(siren, event.waiting, event.waiting);
+      return settle(siren, event.waiting, new Map(siren.known), event.waiting);
   }
 }
 
-function settle(siren: Siren, waiting: ReadonlyMap<string, Waiting>, changed: ReadonlyMap<string, Waiting | null>): Siren {
-  const news = [...changed].some(([id, now]) => now && isNews(siren.waiting.get(id), now));
-  return { ...siren, waiting, silenced: siren.silenced && waiting.size > 0 && !news };
+function settle(
+  siren: Siren,
+  waiting: ReadonlyMap<string, Waiting>,
+  known: Map<string, Waiting>,
+  changed: ReadonlyMap<string, Waiting | null>,
+): Siren {
+  let news = false;
+  for (const [id, now] of changed) {
+    if (!now) continue;
+    news ||= isNews(known.get(id), now);
+    known.set(id, now);
+  }
+  return { ...siren, waiting, known, silenced: siren.silenced && waiting.size > 0 && !news };
 }
 
 /** What was not waiting before, and a fire that came again. */

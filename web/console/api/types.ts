@@ -1,0 +1,114 @@
+import type {
+  Alarm,
+  AlarmClass,
+  AlarmEntry,
+  Contact,
+  Device,
+  DeviceCondition,
+  DeviceStatus,
+  LastValue,
+  Metric,
+  Permission,
+  Person,
+  RuleDefinition,
+} from '@smart-fire/core';
+
+/** Shapes the server adds to the core's model. Times are ms UTC. */
+
+export interface Page<T> {
+  items: T[];
+  /** Cursor of the next page, null at the end. */
+  next: string | null;
+}
+
+export interface Session {
+  person: Pick<Person, 'id' | 'username' | 'name' | 'role' | 'scope' | 'validUntil'>;
+  permissions: Permission[];
+  expiresAt: number | null;
+  /** The centre's time zone; absent = show the browser's own. */
+  timeZone?: string;
+}
+
+/** An alarm with the names a person needs. */
+export interface AlarmRow extends Alarm {
+  deviceName: string;
+  deviceKind: string;
+  location: string;
+  siteName: string;
+  address: string;
+  zoneName: string | null;
+}
+
+export interface AlarmDetail extends AlarmRow {
+  contacts: Contact[];
+  timeline: Omit<AlarmEntry, 'alarm'>[];
+}
+
+export interface LiveDevice extends Omit<DeviceStatus, 'values'> {
+  condition: DeviceCondition;
+  values: (LastValue & { unit: string })[];
+}
+
+export interface DeviceRow extends Device {
+  siteName: string;
+  zoneName: string | null;
+  status: Omit<LiveDevice, 'values'>;
+}
+
+export interface Limit {
+  rule: string;
+  class: AlarmClass;
+  direction: 'above' | 'below';
+  limit: number;
+  hysteresis: number;
+  forMs: number;
+  zh: string;
+  en: string;
+}
+
+/** `points` rows are [start of bucket, min, mean, max]. */
+export interface History {
+  metric: Metric;
+  unit: string;
+  points: [number, number, number, number][];
+  limits: Limit[];
+}
+
+export interface RuleRow {
+  id: string;
+  kind: string;
+  definition: RuleDefinition;
+}
+
+export interface DeadLetterRow {
+  id: number;
+  device: string | null;
+  topic: string;
+  receivedAt: number;
+  code: string;
+  problems: { code: string; index?: number | null; path: string; detail?: string }[];
+  payload: string;
+  encoding: 'utf8' | 'base64';
+}
+
+export interface AuditRow {
+  no: number;
+  at: number;
+  actor: string;
+  actorName: string | null;
+  action: string;
+  subject: string;
+  detail: unknown;
+  hash: string;
+}
+
+export interface User extends Person {
+  createdAt: number;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  createdAt: number;
+  expiresAt: number | null;
+}
