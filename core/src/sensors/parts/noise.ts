@@ -30,7 +30,7 @@ export function createNoise(random: () => number, sigma: number, tau: number): (
 export function createLag(
   tau: number,
   initial: number,
-): { readonly value: number; step(target: number, dt: number): number } {
+): { readonly value: number; step(target: number, dt: number, tau?: number): number } {
   let value = initial;
   return {
     get value() {

@@ -82,8 +82,10 @@ export function createRoom(random: () => number): (input: SimulationInput) => Ai
     // 1 ppm of CO weighs 1.15 mg/m³ at room temperature.
     const coRate = (1000 * (FLAMING.co * flame + SMOULDERING.co * smoulder)) / 1.15 / LAYER;
     const airChange = kw === 0 && smoke.value > 0.1 ? AIRING : AIR_CHANGE;
-    smoke.step(Math.min(THICKEST.smoke, smokeRate * airChange), dt, airChange);
-    co.step(Math.min(THICKEST.co, coRate * airChange), dt, airChange);
+    const smokeTau = 1 / (1 / airChange + smokeRate / THICKEST.smoke);
+    const coTau = 1 / (1 / airChange + coRate / THICKEST.co);
+    smoke.step(smokeRate * smokeTau, dt, smokeTau);
+    co.step(coRate * coTau, dt, coTau);
     const frying = pan(hour, dt);
     const outside = outdoors(time, hour) + weather(dt);
     const inside = comfort + 0.3 * (outside - comfort) + heating(hour, dt) * (outside < 12 ? 1 : 0.2);
