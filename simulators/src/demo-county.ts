@@ -99,7 +99,12 @@ export function createCounty(size: number, prefix = 'demo'): County {
     const grid = Math.floor(number / 2);
     const village = Math.floor(grid / 2);
     const town = Math.floor(village / 2);
-    const townId = area(`${prefix}-town-${town + 1}`, city, 'town', town < TOWNS.length ? TOWNS[town]! : `示范${town + 1}镇`);
+    const townId = area(
+      `${prefix}-town-${town + 1}`,
+      city,
+      'town',
+      town < TOWNS.length ? TOWNS[town]! : `示范${town + 1}镇`,
+    );
     const villageId = area(`${prefix}-village-${village + 1}`, townId, 'village', `示范${village + 1}村`);
     const gridId = area(`${prefix}-grid-${grid + 1}`, villageId, 'grid', `第${grid + 1}网格`);
     addSite(county, template, `${prefix}-${template.slug}-${number + 1}`, gridId, number, size);
@@ -126,7 +131,15 @@ function addSite(county: County, template: SiteTemplate, id: string, area: strin
   const add = (device: CountyDevice) => {
     if (county.devices.length < size) county.devices.push(device);
   };
-  add({ id: gateway, kind: 'gateway', name: `${name} 传输装置`, site: id, zone: null, gateway: null, location: '消防控制室' });
+  add({
+    id: gateway,
+    kind: 'gateway',
+    name: `${name} 传输装置`,
+    site: id,
+    zone: null,
+    gateway: null,
+    location: '消防控制室',
+  });
   for (const [list, carrier] of [
     [template.zones, gateway],
     [template.direct ?? [], null],
@@ -137,7 +150,15 @@ function addSite(county: County, template: SiteTemplate, id: string, area: strin
       county.zones.push({ id: zone, site: id, name: zoneName });
       kinds.forEach((kind, position) => {
         const device = `${zone}-${kind}-${position + 1}`;
-        add({ id: device, kind, name: `${zoneName} ${position + 1} 号`, site: id, zone, gateway: carrier, location: `${zoneName} ${position + 1} 号位` });
+        add({
+          id: device,
+          kind,
+          name: `${zoneName} ${position + 1} 号`,
+          site: id,
+          zone,
+          gateway: carrier,
+          location: `${zoneName} ${position + 1} 号位`,
+        });
       });
     }
   }

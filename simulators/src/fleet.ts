@@ -98,7 +98,11 @@ export function createFleet(options: FleetOptions): Fleet {
       throw new FireError('FIRE_CONFIG_INVALID', {
         problems: kind ? `${through}: no secret to log in with` : `${device.id}: no such kind ${device.kind}`,
       });
-    const model = createSimulatedDevice(kind, options.seed * 1_000_003 + index, now() - options.historyHours * 3_600_000);
+    const model = createSimulatedDevice(
+      kind,
+      options.seed * 1_000_003 + index,
+      now() - options.historyHours * 3_600_000,
+    );
     const link = links.get(through) ?? openLink(through, carrier.secret);
     const member = { ...device, model, link, quickUntil: 0, offline: false, historySent: options.historyHours === 0 };
     members.set(device.id, member);
@@ -194,32 +198,45 @@ export function createFleet(options: FleetOptions): Fleet {
   function declare(member: Member, event: string, detail?: string): void {
     const stamp = speed === 1 ? { ts: Math.round(now()) } : {};
     figures.events += 1;
-    publish(member, 'event', { ...stamp, seq: member.model.seq++, event, ...(detail === undefined ? {} : { detail }) }, 1);
+    publish(
+      member,
+      'event',
+      { ...stamp, seq: member.model.seq++, event, ...(detail === undefined ? {} : { detail }) },
+      1,
+    );
   }
 
   function publish(member: Member, channel: 'telemetry' | 'event', body: object, qos: 0 | 1, dup = false): void {
     figures.sent += 1;
-    void member.link.publish(deviceTopic(member.id, channel), JSON.stringify(body), { qos, dup }).then((acknowledged) => {
-      if (acknowledged) figures.acknowledged += 1;
-      else figures.failed += 1;
-    });
+    void member.link
+      .publish(deviceTopic(member.id, channel), JSON.stringify(body), { qos, dup })
+      .then((acknowledged) => {
+        if (acknowledged) figures.acknowledged += 1;
+        else figures.failed += 1;
+      });
   }
 
   /** Devices feel a turn of the script at once, not at their next report. */
   function follow(script: Script): void {
     for (const turn of script.turns)
       timers.push(
-        clock.setTimeout(() => {
-          options.say(turn.sentence);
-          for (const id of turn.devices) agenda.put(members.get(id)!, 0);
-        }, turn.at * (1000 / speed)),
+        clock.setTimeout(
+          () => {
+            options.say(turn.sentence);
+            for (const id of turn.devices) agenda.put(members.get(id)!, 0);
+          },
+          turn.at * (1000 / speed),
+        ),
       );
     for (const { at, device, event } of script.declarations)
       timers.push(
-        clock.setTimeout(() => {
-          const member = members.get(device)!;
-          if (!stopped && !member.offline) declare(member, event);
-        }, at * (1000 / speed)),
+        clock.setTimeout(
+          () => {
+            const member = members.get(device)!;
+            if (!stopped && !member.offline) declare(member, event);
+          },
+          at * (1000 / speed),
+        ),
       );
   }
 

@@ -1,5 +1,5 @@
-export { createCounty, type County, type CountyDevice, DEMO_COUNTY } from './demo-county.ts';
 export { runDemo } from './demo.ts';
+export { type County, type CountyDevice, createCounty, DEMO_COUNTY } from './demo-county.ts';
 export { createFleet, type Fleet, type FleetDevice, type FleetOptions } from './fleet.ts';
 export { createLoad, type Load, type LoadOptions, type LoadReport } from './load.ts';
 export { load, loadOptions } from './load-command.ts';

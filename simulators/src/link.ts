@@ -75,10 +75,13 @@ export function createLink(options: LinkOptions): Link {
     opened.on('close', () => {
       if (stopping || !powered || retry) return;
       failures += 1;
-      retry = clock.setTimeout(() => {
-        retry = null;
-        opened.reconnect();
-      }, backoff(failures, options.random));
+      retry = clock.setTimeout(
+        () => {
+          retry = null;
+          opened.reconnect();
+        },
+        backoff(failures, options.random),
+      );
     });
     return opened;
   }

@@ -172,7 +172,11 @@ export function layOver(scenario: Scenario, devices: readonly Selectable[]): Scr
     turns: steps
       .flatMap((entry) => [
         { at: entry.at, devices: entry.devices, sentence: `${scenario.name}: begins on ${entry.devices.size} devices` },
-        { at: entry.at + entry.for, devices: entry.devices, sentence: `${scenario.name}: ends on ${entry.devices.size} devices` },
+        {
+          at: entry.at + entry.for,
+          devices: entry.devices,
+          sentence: `${scenario.name}: ends on ${entry.devices.size} devices`,
+        },
       ])
       .sort((left, right) => left.at - right.at),
     declarations: steps
