@@ -118,8 +118,6 @@ export class GroupCommit {
       group.clear();
       return;
     }
-    // Dead letters alone still need a number of their own.
-    if (group.builder.count === 0) group.builder.addEntry({ type: 'tick', receivedAt: startedAt });
     this.group = this.#free.pop() ?? new Group();
     const { batch, extras } = group.build(this.nextNo);
     this.#inFlight = { group, batch, startedAt };

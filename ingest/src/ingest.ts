@@ -29,7 +29,7 @@ export interface IngestDeps {
   /** Already open; `journalState` is what its `open` gave. */
   journal: Journal;
   journalState: JournalState;
-  /** Already open. */
+  /** Opened by ingest, which goes on trying when the store is away. */
   readings: ReadingsStore;
   registry: Registry;
   clock: Clock;
@@ -81,6 +81,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     clock,
     from: journalState.cursors.readings ?? journalState.firstNo,
     nextNo: journalState.nextNo,
+    series: journalState.series,
     changed: (error) =>
       error
         ? log.warn({ err: error }, 'readings store is away; readings wait in the journal')
@@ -128,7 +129,16 @@ export function createIngest(deps: IngestDeps): Ingest {
         devices.refresh(id);
         if (!registry.devices.has(id)) raw.forget(id);
       });
-      await restore({ journal, journalState, readings, devices, last, status, clock });
+      await restore({
+        journal,
+        journalState,
+        readings,
+        openReadings: () => writer.open(),
+        devices,
+        last,
+        status,
+        clock,
+      });
       commit.open();
       writer.start();
       await retention.start();

@@ -12,6 +12,7 @@ import type { EventItem, TelemetryItem } from './decode/check.ts';
 import { decodeEvent } from './decode/event.ts';
 import { textOf } from './decode/payload.ts';
 import { Problems } from './decode/problems.ts';
+import { REFUSALS } from './decode/schema.ts';
 import { decodeState } from './decode/state.ts';
 import { decodeTelemetry } from './decode/telemetry.ts';
 import { isRepeat, markOf } from './dedupe.ts';
@@ -23,7 +24,7 @@ import type { LastValues } from './last-values.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { rangeFlags } from './ranges.ts';
 import { type RawMessages, readable } from './raw-messages.ts';
-import { Refusals } from './refusals.ts';
+import { REFUSAL_CODES, Refusals } from './refusals.ts';
 import type { Status } from './status.ts';
 
 export interface IntakeDeps {
@@ -81,9 +82,10 @@ export class IngestIntake implements Intake {
     if (device === null) return;
     const receivedAt = clock.now();
     raw.add(device, topic, receivedAt, 0, reason, { payload: '', encoding: 'utf8' });
-    if (!this.#refusals.isFirst(device, reason, receivedAt) || !commit.accepting) return;
-    const code = 'UNKNOWN_TOPIC';
-    const problems = [{ code, index: null, path: '', detail: reason } as const];
+    const code = REFUSAL_CODES[reason];
+    if (!code || !this.#refusals.isFirst(device, reason, receivedAt) || !commit.accepting) return;
+    metrics.deadLetters.inc({ code });
+    const problems = [{ code, index: null, path: '', detail: REFUSALS[code] }];
     commit.group.letters.push({
       letter: { device, topic, receivedAt, code, problems, payload: '', encoding: 'utf8' },
       essential: false,

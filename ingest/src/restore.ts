@@ -26,6 +26,8 @@ interface RestoreDeps {
   journal: Journal;
   journalState: JournalState;
   readings: ReadingsStore;
+  /** Resolves when the readings store can be asked. */
+  openReadings(): Promise<void>;
   devices: Devices;
   last: LastValues;
   status: Status;
@@ -75,6 +77,7 @@ async function fromJournal(deps: RestoreDeps, expired: () => boolean): Promise<v
 
 async function fromReadings(deps: RestoreDeps, expired: () => boolean): Promise<void> {
   const { readings, devices, last, status, clock } = deps;
+  await deps.openReadings();
   const missing = devices.series.filter(({ index }) => Number.isNaN(last.time[index]!));
   const now = clock.now();
   let next = 0;

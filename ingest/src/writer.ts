@@ -6,6 +6,7 @@ import {
   type JournalBatch,
   type ReadingsStore,
   type Rejected,
+  type SeriesRow,
   type Timer,
 } from '@smart-fire/core';
 
@@ -23,6 +24,8 @@ export interface WriterDeps {
   /** First number to write: the cursor, or the first the journal has. */
   from: number;
   nextNo: number;
+  /** Series known when the journal was opened; later ones come with their batches. */
+  series: SeriesRow[];
   /** Called once when the store goes away, and once when it is back. */
   changed(error: unknown): void;
 }
@@ -43,6 +46,7 @@ export class ReadingsWriter {
   #newestAt = 0;
   #queue: JournalBatch[] = [];
   #queued = 0;
+  #opening: Promise<void> | null = null;
   #running = false;
   #loop: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
@@ -51,6 +55,15 @@ export class ReadingsWriter {
     this.#deps = deps;
     this.position = deps.from;
     this.#committedBelow = deps.nextNo;
+  }
+
+  /** Opens the store, once; after a failure the next call tries again. */
+  open(): Promise<void> {
+    this.#opening ??= this.#deps.readings.open(this.#deps.series).catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
   }
 
   start(): void {
@@ -103,6 +116,7 @@ export class ReadingsWriter {
           if (this.#running && this.#queue.length === 0) await this.#sleep(this.lagEntries > 0 ? RETRY_MIN_MS : null);
           continue;
         }
+        await this.open();
         await this.#write(batches);
         retry = RETRY_MIN_MS;
         if (this.failure) this.#deps.changed(null);

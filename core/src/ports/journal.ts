@@ -63,6 +63,8 @@ export const DEAD_LETTER_CODES = [
   'BAD_EVENT',
   'SAME_TIME',
   'UNKNOWN_TOPIC',
+  'TOO_LARGE',
+  'DISABLED',
   'REFUSED_BY_STORE',
 ] as const;
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];

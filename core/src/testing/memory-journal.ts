@@ -145,7 +145,7 @@ export class MemoryJournal implements Journal {
     for (let i = 0; i < batch.readings.length; i++)
       if (batch.readings.series[i]! >= this.series.length) throw new Error('reading of an unknown series');
     this.#nextNo += batch.count;
-    this.batches.push(batch);
+    if (batch.count > 0) this.batches.push(batch);
     this.bytes += sizeOf(batch);
     this.marks.push(...extras.marks);
     for (const letter of extras.deadLetters) this.letters.push({ ...letter, id: this.letters.length + 1 });

@@ -23,6 +23,8 @@ export const REFUSALS: Record<DeadLetterCode, string> = {
   BAD_EVENT: 'is no word of lower-case letters, digits and -',
   SAME_TIME: 'another value is known at the same time',
   UNKNOWN_TOPIC: 'the topic is not one of this device',
+  TOO_LARGE: 'the packet is larger than MQTT_MAX_PACKET',
+  DISABLED: 'the device is disabled',
   REFUSED_BY_STORE: 'the readings store refused it',
 };
 
