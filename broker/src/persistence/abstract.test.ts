@@ -30,6 +30,7 @@ describe('the abstract tests of aedes-persistence', () => {
         queueMax: 1000,
         sessionMs: 86_400_000,
         allowed: () => true,
+        forgotten() {},
       }),
     testAsync: true,
   });

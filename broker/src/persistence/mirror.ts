@@ -1,11 +1,11 @@
 import type { Clock, FireError, Timer } from '@smart-fire/core';
-import type { Logger, StateStore, StateTables } from '@smart-fire/core/node';
-import type { Transaction } from 'kysely';
+import type { Logger, StateStore } from '@smart-fire/core/node';
 
+type Transaction = Parameters<Parameters<StateStore['transaction']>[0]>[0];
 type MirroredTable = 'mqtt_session' | 'mqtt_queue' | 'mqtt_retained' | 'mqtt_will';
 
 /** Writes what memory holds now under these keys: the old rows are deleted and, where memory still has something, new ones inserted. */
-export type RowWriter = (trx: Transaction<StateTables>, keys: never[]) => Promise<void>;
+export type RowWriter = (trx: Transaction, keys: never[]) => Promise<void>;
 
 const SOON_MS = 50;
 const RETRY_MS = 5000;
@@ -53,7 +53,7 @@ export class Mirror {
   async flush(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = null;
-    while (this.#flushing) await this.#flushing;
+    while (this.#flushing !== null) await this.#flushing;
     this.#flushing = this.#flushAll();
     try {
       await this.#flushing;

@@ -17,6 +17,8 @@ export interface PersistenceDeps {
   sessionMs: number;
   /** Whether this client may receive what this filter matches: a refused filter is never stored, whatever Aedes asks. */
   allowed: (client: string, filter: string) => boolean;
+  /** Nothing of the client's session is left. */
+  forgotten: (client: string) => void;
 }
 
 /** What a persistence needs to know of the broker it serves. */
@@ -68,12 +70,12 @@ export class Persistence {
         const kept = items.filter((item) => !item.gone);
         for (const item of kept) item.stored = true;
         const rows = kept.map(({ id, client, packet, queuedAt }) => ({
-            id,
-            client,
-            message_id: packet.messageId ?? null,
-            packet: encodePacket(packet),
-            queued_at: queuedAt,
-          }));
+          id,
+          client,
+          message_id: packet.messageId ?? null,
+          packet: encodePacket(packet),
+          queued_at: queuedAt,
+        }));
         if (rows.length > 0) await trx.insertInto('mqtt_queue').values(rows).execute();
       },
       mqtt_retained: async (trx, topics: string[]) => {
@@ -203,6 +205,7 @@ export class Persistence {
     if (this.#subscriptions.sessions.has(client.id)) this.#mirror.touch('mqtt_session', client.id);
     this.#subscriptions.removeAll(client.id);
     this.#outgoing.drop(client.id);
+    this.#deps.forgotten(client.id);
   }
 
   getClientList(topic: string): Readable {
@@ -226,8 +229,8 @@ export class Persistence {
       if (topic === undefined || this.#deps.allowed(clientId, topic))
         granted.set(clientId, Math.max(qos, granted.get(clientId) ?? 0));
     const now = this.#deps.clock.now();
+    // [MQTT-3.8.4-6] the lesser of what was published and what was granted
     for (const [client, qos] of granted)
-      // [MQTT-3.8.4-6] the lesser of what was published and what was granted
       this.#outgoing.enqueue(client, qos < packet.qos! ? { ...packet, qos } : packet, now);
   }
 
@@ -307,7 +310,14 @@ export class Persistence {
     for (const row of await db.selectFrom('mqtt_queue').selectAll().orderBy('id').execute()) {
       const packet = decodePacket(row.packet, 'mqtt_queue');
       packet.messageId = row.message_id ?? undefined;
-      this.#outgoing.restore({ id: row.id, client: row.client, packet, queuedAt: row.queued_at, stored: true, gone: false });
+      this.#outgoing.restore({
+        id: row.id,
+        client: row.client,
+        packet,
+        queuedAt: row.queued_at,
+        stored: true,
+        gone: false,
+      });
     }
     for (const row of await db.selectFrom('mqtt_retained').selectAll().execute())
       this.#retained.set(row.topic, { packet: decodePacket(row.packet, 'mqtt_retained'), updatedAt: row.updated_at });
@@ -355,5 +365,6 @@ export class Persistence {
     this.#mirror.touch('mqtt_session', client);
     this.#outgoing.drop(client);
     this.#incoming.delete(client);
+    this.#deps.forgotten(client);
   }
 }

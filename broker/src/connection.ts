@@ -1,0 +1,269 @@
+import { Duplex } from 'node:stream';
+import type { Clock, RegisteredDevice, Timer } from '@smart-fire/core';
+import type { Client } from 'aedes';
+import { Framer } from './framing.ts';
+import type { Budget } from './limits.ts';
+
+/** Why a connection ended; also the reason of a device's presence entry. */
+export type EndReason =
+  /** It said goodbye, or the network lost it. */
+  | 'disconnected'
+  | 'keepalive'
+  /** The same client connected again [MQTT-3.1.4-2]. */
+  | 'taken-over'
+  | 'stopped'
+  /** Secret changed, device disabled or deleted. */
+  | 'removed'
+  | 'no-connect'
+  | 'refused'
+  | 'hold-too-long'
+  | 'slow-reader'
+  | 'over-rate'
+  | 'too-many-connections';
+
+/** What stands between the socket and Aedes. A later one that handles readings itself takes their packets here. */
+export interface Screen {
+  /** `pass` = on to Aedes; `taken` = dealt with; `wait` = not now, call `proceed` later; `stop` = nothing more of this connection. */
+  packet(
+    connection: Connection,
+    bytes: Buffer,
+    start: number,
+    bodyAt: number,
+    end: number,
+  ): 'pass' | 'taken' | 'wait' | 'stop';
+  oversize(connection: Connection, type: number, length: number, body: Buffer): void;
+  malformed(connection: Connection, what: string): void;
+  /** Largest packet body taken from this connection now. */
+  limit(connection: Connection): number;
+  closed(connection: Connection): void;
+}
+
+/** A PUBLISH whose acknowledgement waits for its commit. */
+export interface Held {
+  /** Lets Aedes go on: acknowledge (null) or close (error). */
+  release(error: Error | null): void;
+  answer: Error | null | undefined;
+  /** Pulse time at which it was handed in. */
+  since: number;
+}
+
+/** A coarse clock that never jumps: ms we have been running (see `limits.ts`). */
+export interface Pulse {
+  now: number;
+}
+
+type Written = (error: Error | null | undefined) => void;
+
+const READ_BUFFER = 64 * 1024;
+/** Bytes queued for one reader, beyond which it is cut: more than every other connection can send it in one turn of the loop. */
+const WRITE_MAX = 8 * 1024 * 1024;
+/** A peer that does not take its last bytes is dropped after this. */
+const FAREWELL_MS = 2000;
+
+/**
+ * One client's connection as Aedes sees it: a stream of whole, admitted packets in front of the socket.
+ * What is read is bounded by the stream's buffer (then the socket pauses and TCP pushes back), what is written by `WRITE_MAX`.
+ */
+export class Connection extends Duplex {
+  readonly transport: Duplex;
+  readonly remote: string;
+  /** CN of the client certificate our client CA has signed. */
+  readonly certificateName: string | null;
+  state: 'new' | 'connecting' | 'ready' = 'new';
+  endReason: EndReason | null = null;
+  /** Who logged in, and the device that is (null until then, and for users that are no device). */
+  user: string | null = null;
+  device: RegisteredDevice | null = null;
+  /** CONNACK code that the log-in shall end with, whatever its secret. */
+  refuseWith: 2 | 3 | null = null;
+  budget: Budget | null = null;
+  keepaliveMs = 0;
+  readonly openedAt: number;
+  heardAt: number;
+  overSince: number | null = null;
+  /** Since when the reader has not taken what we wrote. */
+  blockedSince: number | null = null;
+  readonly held: Held[] = [];
+  readonly #screen: Screen;
+  readonly #pulse: Pulse;
+  readonly #clock: Clock;
+  readonly #framer: Framer;
+  #run: { bytes: Buffer; start: number; end: number } | null = null;
+  /** Aedes has enough to do: the stream's buffer is full. */
+  #full = false;
+  #finished = false;
+  #stalled = false;
+  #afterDrain: (() => void) | null = null;
+  #farewell: Timer | null = null;
+
+  constructor(
+    transport: Duplex,
+    origin: { remote: string; certificateName: string | null },
+    deps: { screen: Screen; pulse: Pulse; clock: Clock },
+  ) {
+    super({ readableHighWaterMark: READ_BUFFER, writableHighWaterMark: READ_BUFFER });
+    this.transport = transport;
+    this.remote = origin.remote;
+    this.certificateName = origin.certificateName;
+    this.#screen = deps.screen;
+    this.#pulse = deps.pulse;
+    this.#clock = deps.clock;
+    this.openedAt = deps.pulse.now;
+    this.heardAt = deps.pulse.now;
+    this.#framer = new Framer(
+      {
+        packet: (bytes, start, bodyAt, end) => this.#packet(bytes, start, bodyAt, end),
+        oversize: (type, length, body) => this.#screen.oversize(this, type, length, body),
+        malformed: (what) => this.#screen.malformed(this, what),
+      },
+      () => this.#screen.limit(this),
+    );
+    this.on('error', () => {});
+    transport.on('data', (chunk: Buffer) => this.#arrived(chunk));
+    transport.on('end', () => this.#ended());
+    transport.on('error', () => this.destroy());
+    transport.on('drain', () => this.#drained());
+    transport.on('close', () => {
+      this.#farewell?.cancel();
+      this.destroy();
+    });
+    this.once('close', () => this.#screen.closed(this));
+  }
+
+  /** True while nothing is read because of us, so that silence says nothing about the client. */
+  get deaf(): boolean {
+    return this.#full || this.#framer.waiting;
+  }
+
+  /** Ends the connection; the first reason stands. */
+  cut(reason: EndReason): void {
+    this.endReason ??= reason;
+    this.#framer.stop();
+    this.destroy();
+  }
+
+  /** Takes up what was told to wait. */
+  proceed(): void {
+    if (this.destroyed || !this.#framer.waiting) return;
+    this.heardAt = this.#pulse.now;
+    this.#framer.resume();
+    this.#settle();
+  }
+
+  /**
+   * Lets go of those who wait for this reader: from now on it is filled up to `WRITE_MAX` without anybody waiting,
+   * until it drains or is cut.
+   */
+  release(): void {
+    if (this.#stalled) return;
+    this.#stalled = true;
+    this.emit('drain');
+  }
+
+  // Aedes writes here; `true` means that it need not wait.
+  override write(chunk: unknown, encoding?: BufferEncoding | Written, callback?: Written): boolean {
+    const room = super.write(chunk, encoding as BufferEncoding, callback);
+    if (this.writableLength > WRITE_MAX) this.cut('slow-reader');
+    return room || this.#stalled;
+  }
+
+  override _read(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    this.heardAt = this.#pulse.now;
+    if (!this.#framer.waiting) this.transport.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.#sent(this.transport.write(chunk), callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: () => void): void {
+    this.transport.cork();
+    let room = true;
+    for (const { chunk } of chunks) room = this.transport.write(chunk);
+    this.transport.uncork();
+    this.#sent(room, callback);
+  }
+
+  override _final(callback: () => void): void {
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#framer.stop();
+    this.#afterDrain = null;
+    const { transport } = this;
+    if (this.blockedSince !== null || transport.destroyed) transport.destroy();
+    else {
+      // The last packet (a CONNACK that says no) still goes out.
+      transport.resume();
+      transport.end(() => transport.destroy());
+      this.#farewell = this.#clock.setTimeout(() => transport.destroy(), FAREWELL_MS);
+    }
+    callback(error);
+  }
+
+  #arrived(chunk: Buffer): void {
+    if (this.destroyed) return;
+    this.heardAt = this.#pulse.now;
+    this.#framer.feed(chunk);
+    this.#settle();
+  }
+
+  #ended(): void {
+    this.#finished = true;
+    if (this.state === 'new') this.destroy();
+    else this.#settle();
+  }
+
+  #packet(bytes: Buffer, start: number, bodyAt: number, end: number): boolean {
+    const verdict = this.#screen.packet(this, bytes, start, bodyAt, end);
+    if (verdict === 'stop') this.#framer.stop();
+    if (verdict === 'wait' || verdict === 'stop') return false;
+    if (verdict === 'pass') {
+      if (this.#run?.bytes === bytes && this.#run.end === start) this.#run.end = end;
+      else {
+        this.#flushRun();
+        this.#run = { bytes, start, end };
+      }
+    }
+    return true;
+  }
+
+  /** Hands over adjacent packets in one piece. */
+  #flushRun(): void {
+    const run = this.#run;
+    this.#run = null;
+    if (run && !this.destroyed && !this.push(run.bytes.subarray(run.start, run.end))) this.#full = true;
+  }
+
+  #settle(): void {
+    this.#flushRun();
+    if (this.destroyed) return;
+    if (this.deaf) this.transport.pause();
+    else if (this.#finished) this.push(null);
+    else this.transport.resume();
+  }
+
+  #sent(room: boolean, callback: () => void): void {
+    if (room || this.destroyed) callback();
+    else {
+      this.blockedSince = this.#pulse.now;
+      this.#afterDrain = callback;
+    }
+  }
+
+  #drained(): void {
+    this.blockedSince = null;
+    this.#stalled = false;
+    const callback = this.#afterDrain;
+    this.#afterDrain = null;
+    callback?.();
+  }
+}
+
+/** The connection behind a client of Aedes. */
+export function connectionOf(client: Client): Connection {
+  return client.conn as unknown as Connection;
+}
