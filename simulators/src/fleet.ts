@@ -1,10 +1,10 @@
 import type { Clock, Disturbance, Timer } from '@smart-fire/core';
 import { deviceTopic, FireError } from '@smart-fire/core';
-import { getSensorKind } from '@smart-fire/core/sensors';
+import { getSensorKind, seeded } from '@smart-fire/core/sensors';
 import { createAgenda } from './agenda.ts';
 import { createLink, type Link } from './link.ts';
 import { layOver, type Scenario, type Script } from './scenario.ts';
-import { createSimulatedDevice, type SimulatedDevice, seeded } from './simulated-device.ts';
+import { createSimulatedDevice, type SimulatedDevice } from './simulated-device.ts';
 
 export interface FleetDevice {
   id: string;
@@ -88,12 +88,13 @@ export function createFleet(options: FleetOptions): Fleet {
   const troubles = new Set<string>();
   let stopped = false;
 
-  options.devices.forEach((device, index) => enlist(device, index));
+  const byId = new Map(options.devices.map((device) => [device.id, device]));
+  for (const [index, device] of options.devices.entries()) enlist(device, index);
 
   function enlist(device: FleetDevice, index: number): void {
     const kind = getSensorKind(device.kind);
     const through = options.connections === 'gateways' && device.gateway ? device.gateway : device.id;
-    const carrier = through === device.id ? device : options.devices.find((other) => other.id === through);
+    const carrier = through === device.id ? device : byId.get(through);
     if (!kind || !carrier?.secret)
       throw new FireError('FIRE_CONFIG_INVALID', {
         problems: kind ? `${through}: no secret to log in with` : `${device.id}: no such kind ${device.kind}`,

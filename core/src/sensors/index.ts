@@ -15,6 +15,8 @@ import { smokeDetector } from './smoke-detector.ts';
 import { sprinklerPressure } from './sprinkler-pressure.ts';
 import { tankLevel } from './tank-level.ts';
 
+export { seeded } from './parts/noise.ts';
+export { chinaHour } from './parts/rhythm.ts';
 export type * from './sensor.ts';
 
 /** Every kind of sensor the platform knows, in the order people are offered them. */

@@ -1,4 +1,4 @@
 export { FakeClock } from './fake-clock.ts';
 export { MemoryJournal } from './memory-journal.ts';
 export { MemoryReadings } from './memory-readings.ts';
-export { runSensor, type SensorOutcome, type SensorRun, seededRandom } from './sensor-run.ts';
+export { runSensor, type SensorOutcome, type SensorRun } from './sensor-run.ts';

@@ -1,16 +1,6 @@
 import type { Metric } from '../model/metrics.ts';
+import { chinaHour, seeded } from '../sensors/index.ts';
 import type { Disturbance, SensorKind, ThresholdRule } from '../sensors/sensor.ts';
-
-/** A small, fast, seeded generator (mulberry32), uniform in [0, 1). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export interface SensorRun {
   kind: SensorKind;
@@ -34,7 +24,7 @@ export interface SensorOutcome {
 /** Run one simulated device in no time and judge its readings by a plain reading of its kind's threshold presets. */
 export function runSensor(run: SensorRun): SensorOutcome {
   const { kind, seed, from, seconds } = run;
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const device = kind.simulate(random);
   const step = run.step ?? kind.intervalMs / 1000;
   const thresholds = kind.rules.filter((rule): rule is ThresholdRule => rule.type === 'threshold');
@@ -43,9 +33,7 @@ export function runSensor(run: SensorRun): SensorOutcome {
   const events = new Map<string, number>();
   for (let at = 0; at <= seconds; at += step) {
     const time = from + at * 1000;
-    // China keeps one time zone, eight hours ahead.
-    const hour = (((time / 3_600_000 + 8) % 24) + 24) % 24;
-    const input = { time, hour, dt: step, random, disturbance: run.disturbance?.(at) ?? {} };
+    const input = { time, hour: chinaHour(time), dt: step, random, disturbance: run.disturbance?.(at) ?? {} };
     const values = device.sample(input);
     const declared = device.event(input);
     if (declared && !events.has(declared.event)) events.set(declared.event, at);

@@ -1,3 +1,8 @@
+/** Hour of the local day with fraction; China keeps one time zone, eight hours ahead. */
+export function chinaHour(time: number): number {
+  return (((time / 3_600_000 + 8) % 24) + 24) % 24;
+}
+
 /** A bump of height 1 at `peak` o'clock, `width` hours wide (one standard deviation), across midnight too. */
 export function bump(hour: number, peak: number, width: number): number {
   const distance = Math.abs(((hour - peak + 36) % 24) - 12);
