@@ -3,6 +3,7 @@ export { type Certificates, loadCertificates } from './certificates.ts';
 export { systemClock } from './clock.ts';
 export { type Config, configSchema, loadConfig } from './config.ts';
 export { openJournal } from './journal/open.ts';
+export { openReadings } from './readings/open.ts';
 export { createLog, type Logger } from './log.ts';
 export { type AuditAct, type AuditFinding, verifyAudit } from './state/audit.ts';
 export { areaFromRow, deviceFromRow, siteFromRow } from './state/load-registry.ts';
