@@ -120,7 +120,10 @@ export function createLink(options: LinkOptions): Link {
       const current = client;
       const patience = new Promise<void>((resolve) => {
         const timer = clock.setTimeout(resolve, GOODBYE_MS);
-        current.once('end', () => timer.cancel());
+        current.once('close', () => {
+          timer.cancel();
+          resolve();
+        });
       });
       if (current.connected) {
         const goodbye = current
