@@ -1,0 +1,233 @@
+import { FireError, type JournalBatch } from '@smart-fire/core';
+import { MemoryJournal } from '@smart-fire/core/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { COMMIT_SLOW_MS } from './group-commit.ts';
+import { rowsOf, startIngest, until } from './testing/harness.ts';
+
+const io = new FireError('FIRE_JOURNAL_IO', { reason: 'test' });
+
+describe('when commits fail', () => {
+  it('gives everybody who waits the error, lets nobody in, and goes on after a probe has succeeded', async () => {
+    const { journal, telemetry, intake, clock, rows, health } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    expect(intake.accepting).toBe(true);
+    journal.failWith = io;
+    const answers = await Promise.all([
+      telemetry({ seq: 1, values: { co: 1 } }),
+      telemetry({ seq: 2, values: { co: 2 } }),
+    ]);
+    expect(answers).toEqual([io, io]);
+    expect(intake.accepting).toBe(false);
+    expect(health()[0]).toMatchObject({ part: 'journal', level: 'failed', since: clock.now() });
+    expect(await telemetry({ seq: 3, values: { co: 3 } })).toBe(io);
+    const tried = journal.commits;
+    clock.advance(1000);
+    await until(() => journal.commits === tried + 1);
+    expect(intake.accepting).toBe(false);
+    journal.failWith = null;
+    clock.advance(1000);
+    await until(() => intake.accepting);
+    expect(health()[0]).toMatchObject({ level: 'ok' });
+    // The device's redelivery: nothing that was refused counts as known.
+    for (const seq of [1, 2, 3]) expect(await telemetry({ seq, values: { co: seq } }, { dup: true })).toBe(null);
+    expect(rows().map(({ value }) => value)).toEqual([1, 2, 3]);
+    expect(journal.series).toHaveLength(1);
+  });
+
+  it('forgets last values, series and marks of what was refused', async () => {
+    const { journal, telemetry, event, clock, rows, entries, status } = await startIngest();
+    const ts = clock.now();
+    await telemetry({ ts, values: { temperature: 20 } });
+    journal.failWith = io;
+    await Promise.all([
+      telemetry({ ts: ts + 10, values: { temperature: 90, co: 1 } }),
+      event({ ts, event: 'fire' }),
+      telemetry({ ts, point: 'new', values: { gas: 1 } }, { device: 'd2' }),
+    ]);
+    expect(status.status('d1').values).toMatchObject([{ value: 20 }]);
+    journal.failWith = null;
+    clock.advance(1000);
+    await until(() => !journal.failWith && journal.batches.some((batch) => batch.entries.length > 0));
+    await until(async () => (await telemetry({ ts: ts + 5, values: { temperature: 21 } })) === null);
+    await event({ ts, event: 'fire' }, { dup: true });
+    await telemetry({ ts: ts + 6, values: { gas: 3 } }, { device: 'd2' });
+    expect(rows()).toMatchObject([
+      { value: 20, flags: 0 },
+      { value: 21, flags: 0 },
+      { value: 3, flags: 0 },
+    ]);
+    expect(entries('event')).toHaveLength(1);
+    expect(journal.series.map(({ index, metric }) => [index, metric])).toEqual([
+      [0, 'temperature'],
+      [1, 'gas'],
+    ]);
+  });
+
+  it('keeps the last thing it saw of each connection for the commit that succeeds', async () => {
+    const { journal, intake, clock, entries, status } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    journal.failWith = io;
+    intake.presence('d1', true, 'connected');
+    clock.advance(1000);
+    await until(() => !intake.accepting);
+    intake.presence('d1', false, 'keepalive');
+    intake.presence('d2', true, 'connected');
+    expect(status.status('d2').connected).toBe(true);
+    clock.advance(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+    journal.failWith = null;
+    clock.advance(1000);
+    await until(() => intake.accepting);
+    await until(() => entries('presence').length === 2);
+    expect(entries('presence').map(({ device, online }) => [device, online])).toEqual([
+      ['d1', false],
+      ['d2', true],
+    ]);
+  });
+});
+
+describe('when a commit takes too long', () => {
+  it('answers those who wait with an error after 5 s, lets nobody in until it is done, and keeps what it had', async () => {
+    const { journal, telemetry, intake, clock, rows, health } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    journal.hold();
+    const inFlight = telemetry({ seq: 1, values: { co: 1 } });
+    await until(() => journal.commits === 2);
+    const gathering = telemetry({ seq: 2, values: { co: 2 } });
+    clock.advance(COMMIT_SLOW_MS);
+    expect(intake.accepting).toBe(true);
+    clock.advance(1000);
+    expect(intake.accepting).toBe(false);
+    expect(health()[0]).toMatchObject({ level: 'failed' });
+    expect(await inFlight).toMatchObject({ code: 'FIRE_JOURNAL_IO' });
+    expect(await gathering).toMatchObject({ code: 'FIRE_JOURNAL_IO' });
+    expect(await telemetry({ seq: 3, values: { co: 3 } })).toMatchObject({ code: 'FIRE_JOURNAL_IO' });
+    journal.release();
+    await until(() => intake.accepting);
+    // Nothing was promised, but nothing is doubled by the redelivery either.
+    for (const seq of [1, 2, 3]) expect(await telemetry({ seq, values: { co: seq } }, { dup: true })).toBe(null);
+    expect(rows().map(({ value }) => value)).toEqual([1, 2, 3]);
+  });
+
+  it('bounds what waits for the disk and says so to the publisher', async () => {
+    const { journal, accept, intake } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    journal.hold();
+    const body = Buffer.from(`{"values":{"co":1},"pad":"${'x'.repeat(250_000)}"}`);
+    const answers = Array.from({ length: 200 }, (_, packetId) => accept({ body, packetId }));
+    expect(intake.accepting).toBe(false);
+    const event = accept({ channel: 'event', body: { event: 'fire' } });
+    journal.release();
+    const refused = (await Promise.all(answers)).filter((error) => error !== null);
+    expect(refused.length).toBeGreaterThan(40);
+    expect(refused.length).toBeLessThan(100);
+    expect(await event).toBe(null);
+    expect(intake.accepting).toBe(true);
+  });
+});
+
+describe('when the journal has room for events only', () => {
+  it('refuses telemetry and keeps events, those of the refused commit included', async () => {
+    const { journal, telemetry, event, intake, clock, rows, entries, health } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    journal.full = true;
+    journal.bytes = journal.max;
+    const answers = await Promise.all([
+      telemetry({ seq: 1, values: { co: 1 } }),
+      event({ seq: 2, event: 'fire' }),
+      telemetry({ seq: 3, values: { co: 1 } }),
+    ]);
+    expect(answers.map((error) => (error as FireError | null)?.code ?? null)).toEqual([
+      'FIRE_JOURNAL_FULL',
+      null,
+      'FIRE_JOURNAL_FULL',
+    ]);
+    expect(intake.accepting).toBe(false);
+    expect(health()[0]!.sentence.en).toContain('JOURNAL_MAX');
+    expect(await telemetry({ seq: 4, values: { co: 1 } })).toMatchObject({ code: 'FIRE_JOURNAL_FULL' });
+    expect(await event({ seq: 5, event: 'restored' })).toBe(null);
+    expect(await event({ seq: 2, event: 'fire' }, { dup: true })).toBe(null);
+    expect(entries('event').map((entry) => entry.event)).toEqual(['fire', 'restored']);
+    clock.advance(1000);
+    expect(intake.accepting).toBe(false);
+    journal.full = false;
+    journal.bytes = 0;
+    clock.advance(1000);
+    await until(() => intake.accepting);
+    expect(await telemetry({ seq: 1, values: { co: 1 } }, { dup: true })).toBe(null);
+    expect(rows()).toHaveLength(1);
+  });
+});
+
+describe('subscribers', () => {
+  it('get every committed batch once, in order, before its publishers are answered', async () => {
+    const { telemetry, seen, subscribe } = await startIngest();
+    const order: string[] = [];
+    subscribe((batch) => {
+      if (batch.readings.length > 0) order.push('batch');
+    });
+    await telemetry({ values: { co: 1 } }).then(() => order.push('answer'));
+    expect(order).toEqual(['batch', 'answer']);
+    let next = 1;
+    for (const batch of seen) {
+      expect(batch.firstNo).toBe(next);
+      next += batch.count;
+    }
+  });
+
+  it('do not keep a batch from the others when one throws', async () => {
+    const { telemetry, subscribe } = await startIngest();
+    subscribe(() => {
+      throw new Error('mine');
+    });
+    const got: JournalBatch[] = [];
+    subscribe((batch) => got.push(batch));
+    expect(await telemetry({ values: { co: 1 } })).toBe(null);
+    expect(got.flatMap(rowsOf)).toHaveLength(1);
+  });
+});
+
+it('loses nothing acknowledged and doubles nothing when it crashes between commit and answer', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom('answered', 'lost', 'fail'), { minLength: 1, maxLength: 12 }),
+      async (fates) => {
+        const journal = new MemoryJournal();
+        let ingest = await startIngest({ journal });
+        const { clock, registry, readings } = ingest;
+        for (const [seq, fate] of fates.entries()) {
+          const message = { ts: clock.now() + seq, seq, values: { temperature: seq } };
+          const untimed = { seq, values: { co: seq } };
+          if (fate === 'fail') journal.failWith = io;
+          const answers = Promise.all([
+            ingest.telemetry(message),
+            ingest.telemetry(untimed),
+            ingest.event({ seq, event: 'fire' }),
+          ]);
+          if (fate === 'answered') {
+            expect(await answers).toEqual([null, null, null]);
+            continue;
+          }
+          // The process ends here: the device got no answer and sends again, to the process that follows.
+          await answers;
+          journal.failWith = null;
+          ingest = await startIngest({ journal, clock, registry, readings });
+          expect(
+            await Promise.all([
+              ingest.telemetry(message, { dup: true }),
+              ingest.telemetry(untimed, { dup: true }),
+              ingest.event({ seq, event: 'fire' }, { dup: true }),
+            ]),
+          ).toEqual([null, null, null]);
+        }
+        const values = (metric: number) =>
+          ingest.rows().filter(({ series }) => journal.series[series]!.metric === (metric ? 'co' : 'temperature'));
+        for (const metric of [0, 1])
+          expect(values(metric).map(({ value }) => value)).toEqual(fates.map((_, seq) => seq));
+        expect(ingest.entries('event')).toHaveLength(fates.length);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
