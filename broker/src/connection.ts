@@ -33,8 +33,8 @@ export interface Screen {
   ): 'pass' | 'taken' | 'wait' | 'stop';
   oversize(connection: Connection, type: number, length: number, body: Buffer): void;
   malformed(connection: Connection, what: string): void;
-  /** Largest packet body taken from this connection now. */
-  limit(connection: Connection): number;
+  /** Largest body of a packet of this type taken from this connection now; negative: none at all. */
+  limit(connection: Connection, type: number): number;
   closed(connection: Connection): void;
 }
 
@@ -116,7 +116,7 @@ export class Connection extends Duplex {
         oversize: (type, length, body) => this.#screen.oversize(this, type, length, body),
         malformed: (what) => this.#screen.malformed(this, what),
       },
-      () => this.#screen.limit(this),
+      (type) => this.#screen.limit(this, type),
     );
     this.on('error', () => {});
     transport.on('data', (chunk: Buffer) => this.#arrived(chunk));

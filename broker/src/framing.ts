@@ -28,7 +28,7 @@ const HEADER_MAX = 5;
  */
 export class Framer {
   readonly #sink: FrameSink;
-  readonly #limit: () => number;
+  readonly #limit: (type: number) => number;
   /** The first bytes of a header that has not arrived wholly. */
   #head: Buffer | null = null;
   #partial: Buffer | null = null;
@@ -37,7 +37,8 @@ export class Framer {
   #waiting: Buffer | null = null;
   #dead = false;
 
-  constructor(sink: FrameSink, limit: () => number) {
+  /** @param limit largest body of a packet of this type, in bytes; negative: none at all */
+  constructor(sink: FrameSink, limit: (type: number) => number) {
     this.#sink = sink;
     this.#limit = limit;
   }
@@ -114,7 +115,7 @@ export class Framer {
         } else this.#head = Buffer.from(bytes.subarray(at));
         return;
       }
-      if (length > this.#limit()) {
+      if (length > this.#limit(type)) {
         this.#dead = true;
         this.#sink.oversize(type, length, bytes.subarray(bodyAt));
         return;

@@ -9,6 +9,7 @@ import type { RefusalReason, Refusals } from './refusals.ts';
 const CONNECT_MAX = 16 * 1024;
 const PINGRESP = Buffer.from([0xd0, 0]);
 const CONNACK_UNSUPPORTED = Buffer.from([0x20, 2, 0, 1]);
+const NO_CONNECT = 'the first packet is no CONNECT';
 const EVENT = Buffer.from('/event');
 
 /** Ends that count as a refusal. */
@@ -54,7 +55,7 @@ export function createGuard(deps: GuardDeps): Guard {
   };
 
   const connect = (connection: Connection, bytes: Buffer, start: number, bodyAt: number, end: number) => {
-    if (bytes[start]! >> 4 !== PACKET.connect) return refuse(connection, 'malformed', 'first packet is no CONNECT');
+    if (bytes[start]! >> 4 !== PACKET.connect) return refuse(connection, 'malformed', NO_CONNECT); // [MQTT-3.1.0-1]
     const check = checkConnect(bytes, start, bodyAt, end);
     if (check.fault !== null) return refuse(connection, 'malformed', check.fault);
     if (check.unsupported) {
@@ -106,7 +107,10 @@ export function createGuard(deps: GuardDeps): Guard {
       connection.proceed();
     },
 
-    limit: (connection) => (connection.state === 'new' ? Math.min(CONNECT_MAX, deps.maxPacket) : deps.maxPacket),
+    limit(connection, type) {
+      if (connection.state !== 'new') return deps.maxPacket;
+      return type === PACKET.connect ? Math.min(CONNECT_MAX, deps.maxPacket) : -1;
+    },
 
     packet(connection, bytes, start, bodyAt, end) {
       if (connection.state === 'new') return connect(connection, bytes, start, bodyAt, end);
@@ -134,7 +138,12 @@ export function createGuard(deps: GuardDeps): Guard {
 
     oversize(connection, type, length, body) {
       const { device, remote } = connection;
-      const detail = `${length} bytes, at most ${this.limit(connection)} (MQTT_MAX_PACKET)`;
+      const limit = this.limit(connection, type);
+      if (limit < 0) {
+        refuse(connection, 'malformed', NO_CONNECT);
+        return;
+      }
+      const detail = `${length} bytes, at most ${limit}${limit === deps.maxPacket ? ' (MQTT_MAX_PACKET)' : ''}`;
       const topicEnd = type === PACKET.publish ? publishTopicEnd(body, 0, body.length) : -1;
       const topic = topicEnd > 0 ? body.toString('utf8', 2, topicEnd) : '';
       refusals.message({ reason: 'oversize', device: device?.id ?? null, remote, topic, detail });
