@@ -4,8 +4,8 @@ import { layoutProblems } from './harness/layout.ts';
 
 /** What `npm run check` runs. Every one is run, whatever the others find. */
 const root = new URL('..', import.meta.url);
-const packages = ['smart-fire.ts', 'core', 'broker', 'ingest', 'alerting', 'web', 'simulators', 'tests'].filter((path) =>
-  existsSync(new URL(path, root)),
+const packages = ['smart-fire.ts', 'core', 'broker', 'ingest', 'alerting', 'web', 'simulators', 'tests'].filter(
+  (path) => existsSync(new URL(path, root)),
 );
 const checks: [name: string, command: string[]][] = [
   ['types', ['tsc', '-p', 'tsconfig.json']],

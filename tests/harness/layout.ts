@@ -13,7 +13,12 @@ const SOURCES_OF_TIME = /^(core\/src\/node|core\/src\/testing|tests)\//;
 /** Rules of the house that no linter knows: one sentence for each file that breaks one. */
 export async function layoutProblems(root: URL): Promise<string[]> {
   const problems: string[] = [];
-  const patterns = ['smart-fire.ts', '{core,broker,ingest,alerting,simulators,web}/src/**/*.ts', 'web/console/**/*.{ts,vue}', 'tests/**/*.ts'];
+  const patterns = [
+    'smart-fire.ts',
+    '{core,broker,ingest,alerting,simulators,web}/src/**/*.ts',
+    'web/console/**/*.{ts,vue}',
+    'tests/**/*.ts',
+  ];
   for await (const file of glob(patterns, { cwd: root, exclude: ['**/node_modules/**', '**/dist/**'] })) {
     const stem = basename(file).replace(/(\.(test|contract|config|worker|d))?\.(ts|vue)$/, '');
     const isVue = extname(file) === '.vue';

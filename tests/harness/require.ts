@@ -11,7 +11,8 @@ const present: Record<Foreign, () => boolean> = {
   'victoria-metrics': () => onPath('victoria-metrics'),
   mosquitto: () => onPath('mosquitto') && onPath('mosquitto_pub') && onPath('mosquitto_sub'),
   chromium: () => CHROMIUM !== null,
-  docker: () => onPath('docker-compose') && spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0,
+  docker: () =>
+    onPath('docker-compose') && spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0,
 };
 
 // Debian keeps some servers where only root's PATH looks.
