@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { RawMessages, readable } from './raw-messages.ts';
+
+const content = (text: string) => readable(Buffer.from(text), text);
+
+it('keeps the newest fifty of a device', () => {
+  const raw = new RawMessages();
+  for (let i = 0; i < 120; i++) raw.add('d', 'telemetry', i, 1, 'accepted', content(`${i}`));
+  expect(raw.of('d').map(({ payload }) => Number(payload))).toEqual(Array.from({ length: 50 }, (_, i) => 119 - i));
+});
+
+it('keeps no more than 8 KiB of a device, but always its last message', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 5000 }), { minLength: 1, maxLength: 80 }), (lengths) => {
+      const raw = new RawMessages();
+      for (const length of lengths) raw.add('d', 'event', 0, 0, 'accepted', content('x'.repeat(length)));
+      const kept = raw.of('d');
+      expect(kept.length).toBeGreaterThan(0);
+      expect(kept[0]!.payload.length).toBe(Math.min(2048, lengths.at(-1)!));
+      expect(kept.reduce((sum, { payload }) => sum + payload.length, 0)).toBeLessThanOrEqual(8 * 1024);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+it('shares 64 MiB among all devices', () => {
+  const raw = new RawMessages();
+  const devices = 20_000;
+  for (let round = 0; round < 4; round++)
+    for (let i = 0; i < devices; i++) raw.add(`d${i}`, 'telemetry', 0, 1, 'accepted', content('x'.repeat(2000)));
+  let bytes = 0;
+  for (let i = 0; i < devices; i++) for (const { payload } of raw.of(`d${i}`)) bytes += payload.length;
+  expect(bytes).toBeLessThanOrEqual(64 * 1024 ** 2);
+  expect(raw.of('d0')).toHaveLength(1);
+});
+
+it('names the topic of a message that was refused for it', () => {
+  const raw = new RawMessages();
+  raw.add('d', 'other/topic', 0, 1, 'foreign-topic', content(''));
+  raw.add('d', 'command/reply', 0, 1, 'accepted', content('{}'));
+  expect(raw.of('d').map(({ topic }) => topic)).toEqual(['smartfire/v1/d/command/reply', 'other/topic']);
+});
