@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import type { History } from '../api/types.ts';
+import { extent, historyOption, withGaps } from './chart-option.ts';
+
+const look = { ink: '#000', quiet: '#888', line: '#333', band: '#ccc', alarm: {}, font: 'sans-serif' };
+const words = { mean: 'mean', range: 'range', said: () => 'too low', clock: String };
+
+describe('the history chart', () => {
+  it('leaves time without data empty', () => {
+    const points: History['points'] = [0, 10, 20, 30, 100, 110].map((at) => [at, 1, 2, 3]);
+    expect(withGaps(points).map(([at, , mean]) => [at, mean])).toEqual([
+      [0, 2],
+      [10, 2],
+      [20, 2],
+      [30, 2],
+      [40, null],
+      [100, 2],
+      [110, 2],
+    ]);
+  });
+
+  it('has room for every limit, and starts at zero where nothing is negative', () => {
+    expect(extent([10, 20, 250])).toEqual([0, 274]);
+    expect(extent([-90, -60])).toEqual([-93, -57]);
+    expect(extent([])).toEqual([0, 1]);
+  });
+
+  it('draws a line for each limit', () => {
+    const limit = { rule: 'r', class: 'fault' as const, direction: 'below' as const, limit: 140, hysteresis: 10, forMs: 0, zh: '', en: '' };
+    const option = historyOption({ metric: 'pressure', unit: 'kPa', points: [[0, 1, 2, 3]], limits: [limit] }, 0, 10, look, words);
+    const [, , mean] = option.series;
+    expect(mean!.markLine!.data).toHaveLength(1);
+    expect(mean!.markLine!.data[0]!.label.formatter).toBe('↓ 140 too low');
+  });
+});
