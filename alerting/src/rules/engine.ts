@@ -170,7 +170,10 @@ export class Engine {
     const verdict = verdictOf(event);
     if (!verdict) return;
     const cause = `${verdict.word}:${id}:${point}`;
-    if (verdict.type === 'clear') return this.#clear(cause, { event, detail });
+    if (verdict.type === 'clear') {
+      this.#clear(cause, { event, detail });
+      return;
+    }
     this.#emit({
       type: 'raise',
       ...this.#base(cause),

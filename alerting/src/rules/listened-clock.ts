@@ -13,6 +13,6 @@ export class ListenedClock {
   hear(receivedAt: number): void {
     const passed = receivedAt - this.last;
     this.last = receivedAt;
-    if (passed > 0) this.now += passed < 2 * TICK_MS ? passed : 2 * TICK_MS;
+    if (passed > 0) this.now += Math.min(passed, 2 * TICK_MS);
   }
 }
