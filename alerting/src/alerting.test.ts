@@ -135,6 +135,7 @@ describe('alarms', () => {
     expect(await book.get(fire!.id)).toEqual(closed);
     await expect(book.close(fire!.id, act)).rejects.toMatchObject({ code: 'FIRE_ALARM_CLOSED' });
     await expect(book.close('nothing', act)).rejects.toMatchObject({ code: 'FIRE_NOT_FOUND' });
+    expect(await house.metrics.metrics()).toContain('smartfire_alarm_changes_total{class="fire",action="closed"} 1');
     const timeline = await book.timeline(fire!.id);
     expect(timeline.map(({ version, action, actor }) => [version, action, actor])).toEqual([
       [1, 'raised', null],

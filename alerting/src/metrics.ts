@@ -40,7 +40,7 @@ export function registerMetrics(
   });
   const figures = {
     smartfire_rule_evaluations: ['Steps of rules since start', (of: Engine) => of.evaluations],
-    smartfire_rule_state_bytes: ['Bytes of rule state', (of: Engine) => of.slots.bytes],
+    smartfire_rule_state_bytes: ['Bytes of rule state', (of: Engine) => of.stateBytes],
     smartfire_rule_engine_next: ['Number of the next journal entry the rule engine takes', (of: Engine) => of.next],
     smartfire_events_ignored: ['Events of devices that no longer exist', (of: Engine) => of.ignored],
   } as const;

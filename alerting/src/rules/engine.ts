@@ -1,4 +1,5 @@
 import { FLAG, type JournalBatch, type JournalEntry, type Registry, type SeriesRow } from '@smart-fire/core';
+import { Bindings } from './bindings.ts';
 import type { Rule, RuleCatalogue } from './catalogue.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Effect } from './effect.ts';
@@ -6,8 +7,6 @@ import { absence } from './kinds/absence.ts';
 import { CLEAR, HOLD, NOTHING, type Outcome, RAISE } from './kinds/kind.ts';
 import { explainVerdict, verdictOf } from './kinds/verdict.ts';
 import { ListenedClock } from './listened-clock.ts';
-import { Slots } from './slots.ts';
-import { Subjects } from './subjects.ts';
 import { Timers } from './timers.ts';
 
 export interface EngineDeps {
@@ -29,9 +28,8 @@ export class Engine {
   /** Events of devices that no longer exist. */
   ignored = 0;
   readonly clock = new ListenedClock();
-  readonly slots = new Slots();
-  readonly #subjects = new Subjects();
   readonly #timers = new Timers();
+  readonly #bindings: Bindings;
   readonly #registry: Registry;
   readonly #catalogue: RuleCatalogue;
   readonly #emit: (effect: Effect) => void;
@@ -46,12 +44,17 @@ export class Engine {
     this.#registry = registry;
     this.#catalogue = catalogue;
     this.#emit = emit;
-    for (const id of registry.devices.keys()) this.#bind(this.#subjects.addDevice(id));
-    for (const row of series) this.#addSeries(row);
+    this.#bindings = new Bindings(registry, catalogue, (cause, reason) => this.#clear(cause, { reason }));
+    for (const id of registry.devices.keys()) this.#bindings.bind(this.#bindings.subjects.addDevice(id));
+    for (const row of series) this.#bindings.addSeries(row);
+  }
+
+  get stateBytes(): number {
+    return this.#bindings.slots.bytes;
   }
 
   consume(batch: JournalBatch): void {
-    for (const row of batch.newSeries) this.#addSeries(row);
+    for (const row of batch.newSeries) this.#bindings.addSeries(row);
     const { readings, entries } = batch;
     let row = 0;
     for (const entry of entries) {
@@ -65,27 +68,31 @@ export class Engine {
   /** The device was added, changed or removed (`now` ms UTC). State is kept unless its rules are others now. */
   refresh(id: string, now: number): void {
     this.#at(this.next - 1, now, now);
-    const device = this.#subjects.addDevice(id);
-    const gateway = this.#subjects.gateway[device]!;
-    this.#bind(device);
-    if (this.#subjects.gateway[device] !== gateway) this.#release(device, -1);
-    if (this.#subjects.absence[device] === -1) this.#releaseChildren(device);
+    const device = this.#bindings.subjects.addDevice(id);
+    const gateway = this.#bindings.subjects.gateway[device]!;
+    this.#bindings.bind(device);
+    if (this.#bindings.subjects.gateway[device] !== gateway) this.#release(device, -1);
+    if (this.#bindings.subjects.absence[device] === -1) this.#releaseChildren(device);
   }
 
   /** Makes book and engine agree after a start: the registry may have changed while we were down. `now` ms UTC. */
   reconcile(active: Iterable<string>, now: number): void {
     this.#at(this.next - 1, now, now);
     const unfounded = new Set(active);
-    for (let slot = 0; slot < this.slots.size; slot++) {
-      const rule = this.#ruleOf(slot);
-      if (this.slots.live[slot] !== 1 || !rule.kind.raised(this.slots.state, this.slots.offset[slot]!)) continue;
-      if (!unfounded.delete(this.#cause(slot, rule))) this.#raise(slot, rule);
+    for (let slot = 0; slot < this.#bindings.slots.size; slot++) {
+      const rule = this.#bindings.ruleOf(slot);
+      if (
+        this.#bindings.slots.live[slot] !== 1 ||
+        !rule.kind.raised(this.#bindings.slots.state, this.#bindings.slots.offset[slot]!)
+      )
+        continue;
+      if (!unfounded.delete(this.#bindings.cause(slot, rule))) this.#raise(slot, rule);
     }
     for (const cause of unfounded) this.#clear(cause, { reason: 'rule-gone' });
   }
 
   checkpoint(): Checkpoint {
-    const { state, rule, subject, offset, live, size } = this.slots;
+    const { state, rule, subject, offset, live, size } = this.#bindings.slots;
     const rows: number[] = [];
     const devices = new Map<number, number>();
     for (let slot = 0; slot < size; slot++) {
@@ -105,7 +112,7 @@ export class Engine {
       listened: this.clock.now,
       last: Number.isNaN(this.clock.last) ? null : this.clock.last,
       rules: this.#catalogue.all.map(({ id, kind }) => ({ id, size: kind.stateSize })),
-      devices: [...devices.keys()].map((number) => this.#subjects.ids[number]!),
+      devices: [...devices.keys()].map((number) => this.#bindings.subjects.ids[number]!),
       rows: Float64Array.from(rows),
     };
   }
@@ -119,26 +126,15 @@ export class Engine {
     for (let at = 0; at < rows.length; ) {
       const { id, size } = rules[rows[at]!]!;
       const rule = known.get(id);
-      const slot = rule?.kind.stateSize === size ? this.#slotFor(rule, rows[at + 1]!, devices) : -1;
+      const slot = rule?.kind.stateSize === size ? this.#bindings.slotFor(rule, rows[at + 1]!, devices) : -1;
       if (rule && slot >= 0) {
-        const offset = this.slots.offset[slot]!;
-        this.slots.state.set(rows.subarray(at + 2, at + 2 + size), offset);
-        this.#timers.arm(slot, rule.kind.wakeAt(this.slots.state, offset, rule.definition));
-        if (rule.kind.type === 'absence' && absence.held(this.slots.state, offset)) this.#hold(slot);
+        const offset = this.#bindings.slots.offset[slot]!;
+        this.#bindings.slots.state.set(rows.subarray(at + 2, at + 2 + size), offset);
+        this.#timers.arm(slot, rule.kind.wakeAt(this.#bindings.slots.state, offset, rule.definition));
+        if (rule.kind.type === 'absence' && absence.held(this.#bindings.slots.state, offset)) this.#hold(slot);
       }
       at += 2 + size;
     }
-  }
-
-  #slotFor(rule: Rule, subject: number, devices: string[]): number {
-    if (rule.kind.type === 'absence') {
-      const device = this.#subjects.numberOf(devices[subject]!);
-      const slot = device < 0 ? -1 : this.#subjects.absence[device]!;
-      return slot >= 0 && this.slots.rule[slot] === rule.index ? slot : -1;
-    }
-    let slot = this.#subjects.firstSlot[subject] ?? -1;
-    while (slot >= 0 && this.slots.rule[slot] !== rule.index) slot = this.slots.next[slot]!;
-    return slot;
   }
 
   #reading({ readings }: JournalBatch, row: number): void {
@@ -149,10 +145,10 @@ export class Engine {
     // Late readings are history: they neither step a rule nor count as news of the device.
     if ((readings.flags[row]! & FLAG.late) !== 0) return;
     const series = readings.series[row]!;
-    const device = this.#subjects.device[series] ?? -1;
+    const device = this.#bindings.subjects.device[series] ?? -1;
     if (device < 0) return;
     this.#hear(device);
-    for (let slot = this.#subjects.firstSlot[series]!; slot >= 0; slot = this.slots.next[slot]!)
+    for (let slot = this.#bindings.subjects.firstSlot[series]!; slot >= 0; slot = this.#bindings.slots.next[slot]!)
       this.#step(slot, readings.value[row]!, readings.time[row]!);
   }
 
@@ -166,7 +162,7 @@ export class Engine {
       this.ignored++;
       return;
     }
-    this.#hear(this.#subjects.numberOf(id));
+    this.#hear(this.#bindings.subjects.numberOf(id));
     const verdict = verdictOf(event);
     if (!verdict) return;
     const cause = `${verdict.word}:${id}:${point}`;
@@ -206,9 +202,9 @@ export class Engine {
   }
 
   #wake(slot: number): void {
-    if (this.slots.live[slot] !== 1) return;
-    const { state, offset } = this.slots;
-    const rule = this.#ruleOf(slot);
+    if (this.#bindings.slots.live[slot] !== 1) return;
+    const { state, offset } = this.#bindings.slots;
+    const rule = this.#bindings.ruleOf(slot);
     try {
       const due = rule.kind.wakeAt(state, offset[slot]!, rule.definition);
       if (due > this.clock.now) {
@@ -226,11 +222,11 @@ export class Engine {
   }
 
   #step(slot: number, value: number, time: number): void {
-    const rule = this.#ruleOf(slot);
+    const rule = this.#bindings.ruleOf(slot);
     this.evaluations++;
     try {
-      const offset = this.slots.offset[slot]!;
-      const outcome = rule.kind.step(this.slots.state, offset, rule.definition, value, time, this.clock.now);
+      const offset = this.#bindings.slots.offset[slot]!;
+      const outcome = rule.kind.step(this.#bindings.slots.state, offset, rule.definition, value, time, this.clock.now);
       if (outcome !== NOTHING) this.#act(slot, rule, outcome);
     } catch (error) {
       fail(rule, error);
@@ -238,35 +234,38 @@ export class Engine {
   }
 
   #act(slot: number, rule: Rule, outcome: Outcome): void {
-    this.#timers.arm(slot, rule.kind.wakeAt(this.slots.state, this.slots.offset[slot]!, rule.definition));
+    this.#timers.arm(
+      slot,
+      rule.kind.wakeAt(this.#bindings.slots.state, this.#bindings.slots.offset[slot]!, rule.definition),
+    );
     if (outcome === RAISE) this.#raise(slot, rule);
-    else if (outcome === CLEAR) this.#clear(this.#cause(slot, rule), {});
+    else if (outcome === CLEAR) this.#clear(this.#bindings.cause(slot, rule), {});
     else if (outcome === HOLD) this.#hold(slot);
   }
 
   /** The device gave news of itself, and thereby of its gateway. */
   #hear(device: number): void {
-    const slot = this.#subjects.absence[device]!;
+    const slot = this.#bindings.subjects.absence[device]!;
     if (slot >= 0) this.#step(slot, NaN, NaN);
-    const gateway = this.#subjects.gateway[device]!;
+    const gateway = this.#bindings.subjects.gateway[device]!;
     if (gateway >= 0) this.#hear(gateway);
     if (this.#holding.size > 0 && this.#holding.delete(device)) this.#releaseChildren(device);
   }
 
   #hold(slot: number): void {
-    this.#holding.add(this.#subjects.gateway[this.slots.subject[slot]!]!);
+    this.#holding.add(this.#bindings.subjects.gateway[this.#bindings.slots.subject[slot]!]!);
   }
 
   #releaseChildren(gateway: number): void {
-    for (const child of this.#registry.children(this.#subjects.ids[gateway]!))
-      this.#release(this.#subjects.numberOf(child), this.#subjects.absence[gateway]!);
+    for (const child of this.#registry.children(this.#bindings.subjects.ids[gateway]!))
+      this.#release(this.#bindings.subjects.numberOf(child), this.#bindings.subjects.absence[gateway]!);
   }
 
   #release(device: number, upstream: number): void {
-    const slot = this.#subjects.absence[device] ?? -1;
+    const slot = this.#bindings.subjects.absence[device] ?? -1;
     if (slot < 0) return;
-    const { state, offset } = this.slots;
-    const { definition } = this.#ruleOf(slot);
+    const { state, offset } = this.#bindings.slots;
+    const { definition } = this.#bindings.ruleOf(slot);
     if (definition.type !== 'absence') return;
     const from = upstream < 0 ? -1 : offset[upstream]!;
     if (absence.release(state, offset[slot]!, definition, this.clock.now, from))
@@ -276,20 +275,25 @@ export class Engine {
   /** Slot of the same kind of the device's gateway, or -1. */
   #upstream(slot: number, rule: Rule): number {
     if (rule.kind.type !== 'absence') return -1;
-    const gateway = this.#subjects.gateway[this.slots.subject[slot]!]!;
-    return gateway < 0 ? -1 : this.#subjects.absence[gateway]!;
+    const gateway = this.#bindings.subjects.gateway[this.#bindings.slots.subject[slot]!]!;
+    return gateway < 0 ? -1 : this.#bindings.subjects.absence[gateway]!;
   }
 
   #raise(slot: number, rule: Rule): void {
-    const { id, point } = this.#where(slot, rule);
+    const { id, point } = this.#bindings.where(slot, rule);
     const device = this.#registry.devices.get(id);
     if (!device) return;
-    const evidence = rule.kind.evidence(this.slots.state, this.slots.offset[slot]!, rule.definition, this.clock.now);
+    const evidence = rule.kind.evidence(
+      this.#bindings.slots.state,
+      this.#bindings.slots.offset[slot]!,
+      rule.definition,
+      this.clock.now,
+    );
     const affected = rule.kind.type === 'absence' ? this.#affected(id) : 0;
     if (affected > 0) evidence.affected = affected;
     this.#emit({
       type: 'raise',
-      ...this.#base(this.#cause(slot, rule)),
+      ...this.#base(this.#bindings.cause(slot, rule)),
       class: rule.definition.class,
       device: id,
       point,
@@ -314,82 +318,10 @@ export class Engine {
   #affected(gateway: string): number {
     let count = 0;
     for (const child of this.#registry.children(gateway)) {
-      const slot = this.#subjects.absence[this.#subjects.numberOf(child)] ?? -1;
-      if (slot >= 0 && absence.everHeard(this.slots.state, this.slots.offset[slot]!)) count++;
+      const slot = this.#bindings.subjects.absence[this.#bindings.subjects.numberOf(child)] ?? -1;
+      if (slot >= 0 && absence.everHeard(this.#bindings.slots.state, this.#bindings.slots.offset[slot]!)) count++;
     }
     return count;
-  }
-
-  #ruleOf(slot: number): Rule {
-    return this.#catalogue.all[this.slots.rule[slot]!]!;
-  }
-
-  #where(slot: number, rule: Rule): { id: string; point: string } {
-    const subject = this.slots.subject[slot]!;
-    if (rule.kind.type === 'absence') return { id: this.#subjects.ids[subject]!, point: '' };
-    return { id: this.#subjects.ids[this.#subjects.device[subject]!]!, point: this.#subjects.points[subject]! };
-  }
-
-  #cause(slot: number, rule: Rule): string {
-    const { id, point } = this.#where(slot, rule);
-    return `${rule.id}:${id}:${point}`;
-  }
-
-  #addSeries(row: SeriesRow): void {
-    if (!this.#subjects.addSeries(row)) return;
-    this.#bind(this.#subjects.device[row.index]!);
-    this.#bindSeries(row.index);
-  }
-
-  /** Gives a device the slots of its kind's rules, or takes them away from one that is unknown or disabled. */
-  #bind(device: number): void {
-    const subjects = this.#subjects;
-    const registered = this.#registry.devices.get(subjects.ids[device]!);
-    const kind = registered && !registered.disabled ? registered.kind : '';
-    subjects.gateway[device] = registered ? this.#gatewayOf(registered.id, registered.gateway) : -1;
-    if (subjects.kinds[device] === kind) return;
-    this.#unbind(device, registered ? (kind === '' ? 'device-disabled' : 'kind-changed') : 'device-removed');
-    subjects.kinds[device] = kind;
-    const rule = this.#catalogue.absenceOf(kind);
-    if (rule) subjects.absence[device] = this.slots.allocate(rule, device, -1);
-    for (let series = subjects.firstSeries[device]!; series >= 0; series = subjects.nextSeries[series]!)
-      this.#bindSeries(series);
-  }
-
-  #bindSeries(series: number): void {
-    const subjects = this.#subjects;
-    if (subjects.firstSlot[series]! >= 0) return;
-    const kind = subjects.kinds[subjects.device[series]!]!;
-    for (const rule of this.#catalogue.ofMetric(kind, subjects.metrics[series]!))
-      subjects.firstSlot[series] = this.slots.allocate(rule, series, subjects.firstSlot[series]!);
-  }
-
-  #unbind(device: number, reason: string): void {
-    const subjects = this.#subjects;
-    this.#drop(subjects.absence[device]!, reason);
-    subjects.absence[device] = -1;
-    for (let series = subjects.firstSeries[device]!; series >= 0; series = subjects.nextSeries[series]!) {
-      for (let slot = subjects.firstSlot[series]!; slot >= 0; slot = this.slots.next[slot]!) this.#drop(slot, reason);
-      subjects.firstSlot[series] = -1;
-    }
-  }
-
-  #drop(slot: number, reason: string): void {
-    if (slot < 0) return;
-    const rule = this.#ruleOf(slot);
-    if (rule.kind.raised(this.slots.state, this.slots.offset[slot]!)) this.#clear(this.#cause(slot, rule), { reason });
-    this.slots.release(slot, rule);
-  }
-
-  /** The gateway's number; -1 when there is none, or when the chain of gateways leads back to the device. */
-  #gatewayOf(id: string, gateway: string | null): number {
-    if (gateway === null) return -1;
-    const seen = new Set([id]);
-    for (let up: string | null = gateway; up !== null; up = this.#registry.devices.get(up)?.gateway ?? null) {
-      if (seen.has(up)) return -1;
-      seen.add(up);
-    }
-    return this.#subjects.addDevice(gateway);
   }
 }
 
