@@ -25,7 +25,7 @@ module.exports = {
       from: { path: `^(${PACKAGES}|tests|smart-fire\\.ts)`, pathNot: '^web/console/' },
       to: {
         path: '^(core|broker|ingest|alerting|simulators|web)/src/',
-        pathNot: ['^$1/', '^[a-z]+/src/index\\.ts$', '^core/src/(sensors|node|testing)/index\\.ts$'],
+        pathNot: ['^$1/', '^[a-z]+/src/index\\.ts$', '^core/src/(sensors|node|testing)/(index|contracts)\\.ts$'],
       },
     },
     {
@@ -59,7 +59,8 @@ module.exports = {
     },
     {
       name: 'stores-behind-ports',
-      comment: 'Only adapters know a database; others use the ports, or the query builder that StateStore.db already is.',
+      comment:
+        'Only adapters know a database; others use the ports, or the query builder that StateStore.db already is.',
       severity: 'error',
       from: { pathNot: ['^core/src/node/', '^core/src/testing/', '^tests/', TESTS] },
       to: { path: '(^|/)(kysely|@influxdata)/|^(node:)?sqlite$' },
@@ -67,7 +68,7 @@ module.exports = {
     {
       name: 'tests-stay-out-of-the-product',
       severity: 'error',
-      from: { pathNot: [TESTS, '^tests/', '^core/src/testing/', '\\.contract\\.ts$'] },
+      from: { pathNot: [TESTS, '^tests/', '^[a-z]+/src/testing/', '\\.contract\\.ts$'] },
       to: { path: [TESTS, '^tests/', '^core/src/testing/', 'node_modules/(fast-check|vitest)/'] },
     },
     {
@@ -76,7 +77,12 @@ module.exports = {
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
-    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^(vue-router/auto|virtual:)' } },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^(vue-router/auto|virtual:)' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

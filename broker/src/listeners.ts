@@ -11,7 +11,7 @@ export interface TlsFiles {
   clientCa?: string | Buffer | undefined;
 }
 
-export interface Origin {
+interface Origin {
   remote: string;
   certificateName: string | null;
 }

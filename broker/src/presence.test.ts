@@ -105,7 +105,7 @@ describe('presence', () => {
   });
 
   it('lets the oldest of too many connections of one device give way', async () => {
-    const clients = [];
+    const clients: Awaited<ReturnType<Harness['login']>>[] = [];
     for (let n = 0; n < 9; n++) clients.push(await h.login('d1', { clientId: `c${n}` }));
     await until(() => clients[0]!.closed, 'the oldest closed');
     await clients[8]!.ping();

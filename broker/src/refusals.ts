@@ -19,7 +19,7 @@ export type RefusalReason =
   | 'slow-reader'
   | 'not-committed';
 
-export interface Refusal {
+interface Refusal {
   reason: RefusalReason;
   /** The registered device concerned; null for a stranger. */
   device: string | null;

@@ -1,6 +1,7 @@
 import assert from 'node:assert';
-import { createRequire } from 'node:module';
 import { createLog, openState, systemClock } from '@smart-fire/core/node';
+// @ts-expect-error it ships without types
+import suite from 'aedes-persistence/abstract.js';
 import { describe, it } from 'vitest';
 import { Persistence } from './persistence.ts';
 
@@ -11,7 +12,7 @@ interface Context {
 }
 
 /** The suite that aedes-persistence ships for every implementation, run over a real state store. */
-const abstractSuite = createRequire(import.meta.url)('aedes-persistence/abstract') as (options: {
+const abstractSuite = suite as (options: {
   test: (name: string, body: (context: Context) => Promise<void>) => void;
   persistence: () => Promise<Persistence>;
   testAsync: true;

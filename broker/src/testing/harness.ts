@@ -13,7 +13,7 @@ import { type Broker, type BrokerDeps, createBroker } from '../broker.ts';
 import { type Login, RawClient } from './raw-client.ts';
 
 /** An intake that keeps what it is given and commits when told, or at once. */
-export class TestIntake implements Intake {
+class TestIntake implements Intake {
   accepting = true;
   /** While true, nothing is committed until `commit`. */
   holding = false;
