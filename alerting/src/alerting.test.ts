@@ -311,6 +311,21 @@ describe('a restart', () => {
     expect(house.alerting.book.unclosed()).toHaveLength(before.length);
   });
 
+  it('beside another journal starts the rules afresh and is not mute', async () => {
+    const { scene, alerting } = await open();
+    scene.event('h', 'fire').seconds(30);
+    await house.commit();
+    await alerting.stop();
+    Object.assign(house, { journal: new MemoryJournal() });
+    scene.nextNo = 1;
+    await house.start();
+    scene.event('h', 'fault');
+    await house.commit();
+    expect(house.changes).toEqual(['raised fault:h:']);
+    await house.crash();
+    expect(house.alerting.book.unclosed().map(({ cause }) => cause)).toEqual(['fire:h:', 'fault:h:']);
+  });
+
   it('clears what the registry no longer watches, and refuses a checkpoint it does not know', async () => {
     const { scene, state } = await open();
     scene.reading('h', 'temperature', 99);

@@ -1,0 +1,27 @@
+import { readdirSync } from 'node:fs';
+import { SENSOR_KINDS } from '@smart-fire/core/sensors';
+import { describe, expect, it } from 'vitest';
+import { RuleCatalogue } from '../catalogue.ts';
+import { RULE_KINDS } from './index.ts';
+
+describe('rule kinds', () => {
+  it('are all of the files of this folder, each under its own name', () => {
+    const files = readdirSync(import.meta.dirname).filter((file) => !file.includes('.test.'));
+    const kinds = files
+      .map((file) => file.replace('.ts', ''))
+      .filter((name) => !['index', 'kind', 'duration'].includes(name));
+    expect(Object.keys(RULE_KINDS).sort()).toEqual(kinds.sort());
+    for (const [name, { type }] of Object.entries(RULE_KINDS)) expect(type).toBe(name);
+  });
+
+  it('accept and explain every preset of every sensor kind, in both languages, with figures', () => {
+    const { all } = new RuleCatalogue(SENSOR_KINDS);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+    for (const { id, kind, definition } of all) {
+      const state = new Float64Array(kind.stateSize).fill(NaN);
+      const { zh, en } = kind.explain(definition, kind.evidence(state, 0, definition, 0));
+      expect(zh, id).toMatch(/\p{Script=Han}/u);
+      expect(en, id).toMatch(/^[^\p{Script=Han}]+$/u);
+    }
+  });
+});
