@@ -15,3 +15,22 @@ declare module 'vue-router' {
     permission?: Permission;
   }
 }
+
+/** Element Plus components are imported one by one when the build meets their tag; these are the ones in use. */
+declare module 'vue' {
+  interface GlobalComponents {
+    ElButton: typeof import('element-plus').ElButton;
+    ElConfigProvider: typeof import('element-plus').ElConfigProvider;
+    ElDatePicker: typeof import('element-plus').ElDatePicker;
+    ElDialog: typeof import('element-plus').ElDialog;
+    ElDrawer: typeof import('element-plus').ElDrawer;
+    ElForm: typeof import('element-plus').ElForm;
+    ElFormItem: typeof import('element-plus').ElFormItem;
+    ElInput: typeof import('element-plus').ElInput;
+    ElOption: typeof import('element-plus').ElOption;
+    ElSelect: typeof import('element-plus').ElSelect;
+    ElSwitch: typeof import('element-plus').ElSwitch;
+    ElTree: typeof import('element-plus').ElTree;
+    ElTreeSelect: typeof import('element-plus').ElTreeSelect;
+  }
+}

@@ -1,5 +1,5 @@
 import type { Verdict } from '@smart-fire/core';
-import { ApiError } from '../api/client.ts';
+import type { ApiError } from '../api/client.ts';
 import { useApi } from '../api/index.ts';
 import type { AlarmRow } from '../api/types.ts';
 import { useLive } from '../live/store.ts';
@@ -34,8 +34,10 @@ export function useActs() {
     live.put(current);
     const { closedBy, closedAt, verifiedBy, verifiedAt, acknowledgedBy, acknowledgedAt } = current;
     if (closedBy && closedAt) return t('ack.first.closed', { name: closedBy, time: time.value.clock(closedAt) });
-    if (verifiedBy && verifiedAt) return t('ack.first.verified', { name: verifiedBy, time: time.value.clock(verifiedAt) });
-    if (acknowledgedBy && acknowledgedAt) return t('ack.first.acknowledged', { name: acknowledgedBy, time: time.value.clock(acknowledgedAt) });
+    if (verifiedBy && verifiedAt)
+      return t('ack.first.verified', { name: verifiedBy, time: time.value.clock(verifiedAt) });
+    if (acknowledgedBy && acknowledgedAt)
+      return t('ack.first.acknowledged', { name: acknowledgedBy, time: time.value.clock(acknowledgedAt) });
     return '';
   }
 
@@ -44,7 +46,8 @@ export function useActs() {
       attempt(() => api.alarms.acknowledge(alarm.id, { reason, version: alarm.version }), alarm.id),
     verify: (alarm: AlarmRow, verdict: Verdict, note: string) =>
       attempt(() => api.alarms.verify(alarm.id, { verdict, note, version: alarm.version }), alarm.id),
-    close: (alarm: AlarmRow, note: string) => attempt(() => api.alarms.close(alarm.id, { note, version: alarm.version }), alarm.id),
+    close: (alarm: AlarmRow, note: string) =>
+      attempt(() => api.alarms.close(alarm.id, { note, version: alarm.version }), alarm.id),
 
     /** Acknowledges exactly these alarms in these versions, never "all that match". Resolves with those that were refused. */
     async acknowledgeAll(alarms: AlarmRow[], reason: string): Promise<string[]> {

@@ -23,7 +23,12 @@ describe('the duty list', () => {
   it('shows every fire whatever the filter and the search say', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.constantFrom<AlarmClass>('fire', 'fault', 'disabled'), fc.constantFrom<AlarmState>('active-unacknowledged', 'cleared-acknowledged'))),
+        fc.array(
+          fc.tuple(
+            fc.constantFrom<AlarmClass>('fire', 'fault', 'disabled'),
+            fc.constantFrom<AlarmState>('active-unacknowledged', 'cleared-acknowledged'),
+          ),
+        ),
         fc.subarray<AlarmClass>(['fault', 'disabled', 'supervisory']),
         fc.subarray<AlarmState>(['active-acknowledged', 'cleared-acknowledged']),
         fc.string(),
@@ -45,7 +50,11 @@ describe('the duty list', () => {
   });
 
   it('counts every unclosed alarm by class and state', () => {
-    const counts = countAlarms([alarm('a', 'fire'), alarm('b', 'fire', 'cleared-acknowledged'), alarm('c', 'fault', 'closed')]);
+    const counts = countAlarms([
+      alarm('a', 'fire'),
+      alarm('b', 'fire', 'cleared-acknowledged'),
+      alarm('c', 'fault', 'closed'),
+    ]);
     expect(counts.classes).toMatchObject({ fire: 2, fault: 0 });
     expect(counts.states['active-unacknowledged']).toBe(1);
     expect(counts.unacknowledged).toBe(1);

@@ -37,7 +37,10 @@ const UNREACHABLE: Record<Language, string> = {
   zh: '无法连接服务器,请检查网络后重试。',
   en: 'The server cannot be reached. Check the network and try again.',
 };
-const UNKNOWN: Record<Language, string> = { zh: '服务器返回了无法识别的错误', en: 'The server answered with an error we do not know' };
+const UNKNOWN: Record<Language, string> = {
+  zh: '服务器返回了无法识别的错误',
+  en: 'The server answered with an error we do not know',
+};
 
 /** Speaks to `/api/v1`. Rejects with ApiError only. */
 export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient {

@@ -68,7 +68,8 @@ export function createResources(api: ApiClient) {
     },
     setup: {
       isOpen: async () => (await api.get<{ open: boolean }>('setup')).open,
-      administrator: (body: { token: string; username: string; name: string; password: string }) => api.post<Session>('setup', body),
+      administrator: (body: { token: string; username: string; name: string; password: string }) =>
+        api.post<Session>('setup', body),
     },
     areas: {
       all: () => all<Area>('areas'),
@@ -102,9 +103,12 @@ export function createResources(api: ApiClient) {
     alarms: {
       list: (query: Query) => api.get<Page<AlarmRow>>('alarms', query),
       get: (id: string) => api.get<AlarmDetail>(at('alarms', id)),
-      acknowledge: (id: string, body: { reason: string; version: number }) => api.post<AlarmRow>(at('alarms', id, '/acknowledge'), body),
-      verify: (id: string, body: { verdict: Verdict; note: string; version: number }) => api.post<AlarmRow>(at('alarms', id, '/verify'), body),
-      close: (id: string, body: { note: string; version: number }) => api.post<AlarmRow>(at('alarms', id, '/close'), body),
+      acknowledge: (id: string, body: { reason: string; version: number }) =>
+        api.post<AlarmRow>(at('alarms', id, '/acknowledge'), body),
+      verify: (id: string, body: { verdict: Verdict; note: string; version: number }) =>
+        api.post<AlarmRow>(at('alarms', id, '/verify'), body),
+      close: (id: string, body: { note: string; version: number }) =>
+        api.post<AlarmRow>(at('alarms', id, '/close'), body),
     },
     rules: () => all<RuleRow>('rules'),
     deadLetters: (query: Query) => api.get<Page<DeadLetterRow>>('dead-letters', query),

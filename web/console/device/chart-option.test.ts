@@ -26,8 +26,23 @@ describe('the history chart', () => {
   });
 
   it('draws a line for each limit', () => {
-    const limit = { rule: 'r', class: 'fault' as const, direction: 'below' as const, limit: 140, hysteresis: 10, forMs: 0, zh: '', en: '' };
-    const option = historyOption({ metric: 'pressure', unit: 'kPa', points: [[0, 1, 2, 3]], limits: [limit] }, 0, 10, look, words);
+    const limit = {
+      rule: 'r',
+      class: 'fault' as const,
+      direction: 'below' as const,
+      limit: 140,
+      hysteresis: 10,
+      forMs: 0,
+      zh: '',
+      en: '',
+    };
+    const option = historyOption(
+      { metric: 'pressure', unit: 'kPa', points: [[0, 1, 2, 3]], limits: [limit] },
+      0,
+      10,
+      look,
+      words,
+    );
     const [, , mean] = option.series;
     expect(mean!.markLine!.data).toHaveLength(1);
     expect(mean!.markLine!.data[0]!.label.formatter).toBe('↓ 140 too low');

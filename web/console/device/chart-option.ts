@@ -64,7 +64,14 @@ export function historyOption(history: History, from: number, to: number, look: 
     },
     series: [
       // The band: an invisible line at the lowest values, and on it the height up to the highest.
-      { type: 'line' as const, data: points.map(([at, min]) => [at, min]), stack: 'band', lineStyle: { opacity: 0 }, symbol: 'none', silent: true },
+      {
+        type: 'line' as const,
+        data: points.map(([at, min]) => [at, min]),
+        stack: 'band',
+        lineStyle: { opacity: 0 },
+        symbol: 'none',
+        silent: true,
+      },
       {
         type: 'line' as const,
         name: words.range,

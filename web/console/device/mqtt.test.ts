@@ -11,6 +11,12 @@ it.each(SENSOR_KINDS.map(({ kind }) => kind))('the example reading of %s is insi
 });
 
 it('the line to paste names the device, its topic and its secret', () => {
-  const line = telemetryLine({ device: 'hydrant-1', kind: 'hydrant-pressure', host: 'localhost', port: 1883, secret: 's3cret' });
+  const line = telemetryLine({
+    device: 'hydrant-1',
+    kind: 'hydrant-pressure',
+    host: 'localhost',
+    port: 1883,
+    secret: 's3cret',
+  });
   expect(line).toContain("-u hydrant-1 -P 's3cret' -q 1 -t smartfire/v1/hydrant-1/telemetry -m '{\"values\":");
 });

@@ -32,6 +32,10 @@ export function eventLine(access: MqttAccess, event: string): string {
   return publishLine(access, deviceTopic(access.device, 'event'), JSON.stringify({ event }));
 }
 
-function publishLine({ device, host, port, secret = SECRET_PLACEHOLDER }: MqttAccess, topic: string, payload: string): string {
+function publishLine(
+  { device, host, port, secret = SECRET_PLACEHOLDER }: MqttAccess,
+  topic: string,
+  payload: string,
+): string {
   return `mosquitto_pub -h ${host} -p ${port} -u ${device} -P '${secret}' -q 1 -t ${topic} -m '${payload}'`;
 }

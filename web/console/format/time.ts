@@ -13,7 +13,12 @@ export interface TimeFormat {
 
 export function timeFormat(language: Language, timeZone?: string): TimeFormat {
   const options = { hourCycle: 'h23', ...(timeZone ? { timeZone } : {}) } as const;
-  const clock = new Intl.DateTimeFormat(LOCALES[language], { hour: '2-digit', minute: '2-digit', second: '2-digit', ...options });
+  const clock = new Intl.DateTimeFormat(LOCALES[language], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    ...options,
+  });
   // The same order of year, month and day in both languages: lists of times must line up and never be misread.
   const parts = new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', ...options });
   const day = (at: number) => parts.format(at);
@@ -33,7 +38,12 @@ export function timeFormat(language: Language, timeZone?: string): TimeFormat {
 export function duration(ms: number, language: Language): string {
   const units = language === 'zh' ? ['天', '小时', '分', '秒'] : ['d', 'h', 'min', 's'];
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const amounts = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  const amounts = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+    seconds % 60,
+  ];
   const first = amounts.findIndex((amount) => amount > 0);
   if (first < 0) return `0 ${units[3]}`;
   return amounts

@@ -1,5 +1,5 @@
-import { createI18n } from 'vue-i18n';
 import type { Language } from '@smart-fire/core';
+import { createI18n } from 'vue-i18n';
 import en from './en.json';
 import zh from './zh.json';
 

@@ -11,7 +11,13 @@ it('hands a burst on once, the latest value of each id winning', () => {
   for (let i = 0; i < 1000; i++) changes.put(String(i % 3), i);
   expect(scheduled).toHaveLength(1);
   scheduled[0]!();
-  expect(flushed).toEqual([[['0', 999], ['1', 997], ['2', 998]].sort((a, b) => Number(a[1]) - Number(b[1]))]);
+  expect(flushed).toEqual([
+    [
+      ['0', 999],
+      ['1', 997],
+      ['2', 998],
+    ].sort((a, b) => Number(a[1]) - Number(b[1])),
+  ]);
 });
 
 it('hands nothing on that a snapshot has replaced', () => {

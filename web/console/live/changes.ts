@@ -2,7 +2,10 @@
  * Gathers patches and hands them on once per frame: thousands in a burst cost one rendering. The latest value of an id wins.
  * `schedule` runs the callback soon (a frame, or a short timer where no frames are drawn).
  */
-export function createChanges<T>(schedule: (callback: () => void) => void, flush: (changes: ReadonlyMap<string, T>) => void) {
+export function createChanges<T>(
+  schedule: (callback: () => void) => void,
+  flush: (changes: ReadonlyMap<string, T>) => void,
+) {
   let pending = new Map<string, T>();
   return {
     put(id: string, value: T): void {

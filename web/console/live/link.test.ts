@@ -26,13 +26,21 @@ describe('the link', () => {
   });
 
   it('applies patches in sequence and ignores what it has had', () => {
-    const { link, effects } = run([...live, [30, { type: 'patch', from: 7, seq: 8 }], [31, { type: 'patch', from: 7, seq: 8 }]]);
+    const { link, effects } = run([
+      ...live,
+      [30, { type: 'patch', from: 7, seq: 8 }],
+      [31, { type: 'patch', from: 7, seq: 8 }],
+    ]);
     expect(link.seq).toBe(8);
     expect(effects.filter((effect) => effect === 'apply')).toHaveLength(2);
   });
 
   it('asks for a new snapshot after a gap and applies nothing until it comes', () => {
-    const { link, effects } = run([...live, [30, { type: 'patch', from: 8, seq: 9 }], [31, { type: 'patch', from: 9, seq: 10 }]]);
+    const { link, effects } = run([
+      ...live,
+      [30, { type: 'patch', from: 8, seq: 9 }],
+      [31, { type: 'patch', from: 9, seq: 10 }],
+    ]);
     expect(isStale(link)).toBe(true);
     expect(effects).toEqual(['connect', 'hello', 'apply', 'hello']);
     expect(isStale(stepLink(link, { type: 'snapshot', seq: 10 }, 40).link)).toBe(false);
@@ -71,7 +79,13 @@ describe('the link', () => {
   });
 
   it('starts over with short pauses once it has been in step again', () => {
-    const { link } = run([...live, [30, { type: 'closed' }], [600, { type: 'beat' }], [610, { type: 'opened' }], [620, { type: 'snapshot', seq: 1 }]]);
+    const { link } = run([
+      ...live,
+      [30, { type: 'closed' }],
+      [600, { type: 'beat' }],
+      [610, { type: 'opened' }],
+      [620, { type: 'snapshot', seq: 1 }],
+    ]);
     expect(link.failures).toBe(0);
     expect(link.seq).toBe(1);
   });

@@ -63,7 +63,9 @@ export function stepLink(link: Link, event: LinkEvent, now: number): { link: Lin
       return outOfStep(link, now);
     case 'beat':
       if (link.state === 'waiting') {
-        return now >= link.retryAt ? { link: { ...link, state: 'connecting', triedAt: now }, effects: ['connect'] } : stay;
+        return now >= link.retryAt
+          ? { link: { ...link, state: 'connecting', triedAt: now }, effects: ['connect'] }
+          : stay;
       }
       if (now - (link.state === 'live' ? link.heardAt! : link.triedAt) < SILENCE_MS) return stay;
       return { link: later(link, now), effects: ['drop'] };

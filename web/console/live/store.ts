@@ -13,7 +13,14 @@ type Change =
   | { entity: 'health'; id: string; value: HealthItem | null };
 
 type Message =
-  | { type: 'snapshot'; seq: number; alarms: AlarmRow[]; devices: LiveDevice[]; health: HealthItem[]; serverTime: number }
+  | {
+      type: 'snapshot';
+      seq: number;
+      alarms: AlarmRow[];
+      devices: LiveDevice[];
+      health: HealthItem[];
+      serverTime: number;
+    }
   | { type: 'patch'; from: number; seq: number; changes: Change[] }
   | { type: 'ping'; seq: number; serverTime: number }
   | { type: 'resync' };

@@ -2,11 +2,29 @@ import type { Area, Site } from '@smart-fire/core';
 import { expect, it } from 'vitest';
 import { pathName, placeTree } from './tree.ts';
 
-const area = (id: string, parent: string | null, path: string): Area => ({ id, parent, level: 'town', name: `area ${id}`, code: null, path });
-const site = (id: string, of: string, path: string): Site => ({ id, area: of, name: `site ${id}`, address: '', contacts: [], path });
+const area = (id: string, parent: string | null, path: string): Area => ({
+  id,
+  parent,
+  level: 'town',
+  name: `area ${id}`,
+  code: null,
+  path,
+});
+const site = (id: string, of: string, path: string): Site => ({
+  id,
+  area: of,
+  name: `site ${id}`,
+  address: '',
+  contacts: [],
+  path,
+});
 
 it('hangs areas and sites below their parents, areas first, numbers in order', () => {
-  const tree = placeTree([area('a', null, '/a/'), area('a10', 'a', '/a/a10/'), area('a2', 'a', '/a/a2/')], [site('s', 'a', '/a/s/')], 'en');
+  const tree = placeTree(
+    [area('a', null, '/a/'), area('a10', 'a', '/a/a10/'), area('a2', 'a', '/a/a2/')],
+    [site('s', 'a', '/a/s/')],
+    'en',
+  );
   expect(tree).toHaveLength(1);
   expect(tree[0]!.children.map(({ id }) => id)).toEqual(['a2', 'a10', 's']);
 });

@@ -14,7 +14,8 @@ export interface PlaceNode {
 /** Builds the tree. What hangs under an area that is not in sight (outside the person's subtree) is a root. */
 export function placeTree(areas: readonly Area[], sites: readonly Site[], language: string): PlaceNode[] {
   const nodes = new Map<string, PlaceNode>();
-  for (const area of areas) nodes.set(area.id, { id: area.id, kind: 'area', label: area.name, path: area.path, area, children: [] });
+  for (const area of areas)
+    nodes.set(area.id, { id: area.id, kind: 'area', label: area.name, path: area.path, area, children: [] });
   const roots: PlaceNode[] = [];
   for (const area of areas) (nodes.get(area.parent ?? '')?.children ?? roots).push(nodes.get(area.id)!);
   for (const site of sites) {
@@ -33,7 +34,10 @@ export function placeTree(areas: readonly Area[], sites: readonly Site[], langua
 /** Names from the top down to the place a path names: `句容市 / 华阳街道`. */
 export function pathName(path: string, areas: readonly Area[], sites: readonly Site[], whole: string): string {
   if (path === '/') return whole;
-  const names = new Map<string, string>([...areas.map((area) => [area.id, area.name] as const), ...sites.map((site) => [site.id, site.name] as const)]);
+  const names = new Map<string, string>([
+    ...areas.map((area) => [area.id, area.name] as const),
+    ...sites.map((site) => [site.id, site.name] as const),
+  ]);
   return path
     .split('/')
     .filter(Boolean)

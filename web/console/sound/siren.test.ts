@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { initialSiren, type Siren, type SirenEvent, sirenState, soundingClass, stepSiren } from './siren.ts';
+import {
+  initialSiren,
+  type Siren,
+  type SirenEvent,
+  sirenState,
+  soundingClass,
+  stepSiren,
+  type Waiting,
+} from './siren.ts';
 
 const after = (...events: SirenEvent[]): Siren => events.reduce(stepSiren, initialSiren);
-const fire = (id: string, count = 1): SirenEvent => ({ type: 'changed', alarms: new Map([[id, { class: 'fire', count }]]) });
-const fault = (id: string, count = 1): SirenEvent => ({ type: 'changed', alarms: new Map([[id, { class: 'fault', count }]]) });
+const fire = (id: string, count = 1): SirenEvent => ({
+  type: 'changed',
+  alarms: new Map([[id, { class: 'fire', count }]]),
+});
+const fault = (id: string, count = 1): SirenEvent => ({
+  type: 'changed',
+  alarms: new Map([[id, { class: 'fault', count }]]),
+});
 const gone = (id: string): SirenEvent => ({ type: 'changed', alarms: new Map([[id, null]]) });
 const unlocked: SirenEvent = { type: 'unlocked' };
 const silence: SirenEvent = { type: 'silence' };
@@ -49,7 +63,7 @@ describe('the siren', () => {
 
   it('does not sound again for known alarms after a resynchronisation, but does for those missed', () => {
     const known = new Map([['a', { class: 'fire' as const, count: 1 }]]);
-    const more = new Map([...known, ['b', { class: 'fault' as const, count: 1 }]]);
+    const more = new Map<string, Waiting>([...known, ['b', { class: 'fault', count: 1 }]]);
     expect(sirenState(after(unlocked, fire('a'), silence, { type: 'snapshot', waiting: known }))).toBe('silenced');
     expect(sirenState(after(unlocked, fire('a'), silence, { type: 'snapshot', waiting: more }))).toBe('sounding');
   });

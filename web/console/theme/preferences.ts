@@ -9,7 +9,11 @@ export const usePreferences = defineStore('preferences', () => {
   const language = ref<Language>(localStorage.getItem('language') === 'en' ? 'en' : 'zh');
   const stored = localStorage.getItem('theme');
   const theme = ref<Theme>(
-    stored === 'dark' || stored === 'light' ? stored : matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
+    stored === 'dark' || stored === 'light'
+      ? stored
+      : matchMedia('(prefers-color-scheme: dark)').matches
+        ? 'dark'
+        : 'light',
   );
 
   watchEffect(() => {

@@ -1,6 +1,6 @@
 import type { Language } from '@smart-fire/core';
-import { useI18n } from 'vue-i18n';
 import { computed } from 'vue';
+import { useI18n } from 'vue-i18n';
 import { duration, timeFormat } from '../format/time.ts';
 import { useSession } from '../session.ts';
 
