@@ -38,7 +38,7 @@ export function meanOf({ count, min, max, sum }: Summary): number {
   return Number.isFinite(sum) ? Math.min(max, Math.max(min, sum / count)) : min / 2 + max / 2;
 }
 
-/** Summaries of equal parts of [from, to). */
+/** Summaries of at most `count` parts of [from, to), equally wide in whole ms (the last may be cut short). */
 export class Buckets {
   readonly #from: number;
   readonly #width: number;
@@ -46,8 +46,8 @@ export class Buckets {
 
   constructor(from: number, to: number, count: number) {
     this.#from = from;
-    this.#width = (to - from) / count;
-    this.#summaries = new Array(count);
+    this.#width = Math.ceil((to - from) / count);
+    this.#summaries = new Array(Math.ceil((to - from) / this.#width));
   }
 
   /** Bucket of a time; times outside [from, to) are counted to the nearest bucket. */
