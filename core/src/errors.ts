@@ -45,6 +45,16 @@ export const ERRORS = {
     en: '{what} still holds {holds}. Move or remove those first.',
     zh: '{what} 之下还有 {holds},请先移走或删除。',
   },
+  FIRE_LAST_ADMINISTRATOR: {
+    status: 409,
+    en: 'This is the last administrator of the whole tree. Make another one first.',
+    zh: '这是最后一位全域管理员,请先添加另一位。',
+  },
+  FIRE_TOKEN_REFUSED: {
+    status: 403,
+    en: 'An API token cannot do this. Log in with user name and password.',
+    zh: 'API 令牌不能执行此操作,请用用户名和密码登录。',
+  },
   FIRE_ALARM_CHANGED: {
     status: 409,
     en: 'The alarm has changed since you saw it (now version {version}{by}). Look again and repeat.',

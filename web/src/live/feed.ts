@@ -1,0 +1,145 @@
+import type { Alarm, HealthItem, Timer } from '@smart-fire/core';
+import type { WebDeps } from '../server/deps.ts';
+import type { AlarmViews } from '../server/views/alarm-view.ts';
+import type { DeviceViews } from '../server/views/device-view.ts';
+import type { UnclosedByDevice } from '../server/views/unclosed-by-device.ts';
+import type { Entry } from './change-log.ts';
+import type { Hub } from './hub.ts';
+import { Pacer } from './pacer.ts';
+
+/** A status is worth a frame once a second: latest wins. */
+const DEVICE_WINDOW_MS = 1000;
+const HEALTH_EVERY_MS = 1000;
+/** Figures of a part (rates, bytes) change all the time; they go out this many polls apart. */
+const FIGURES_EVERY = 5;
+
+interface FeedDeps extends Pick<WebDeps, 'book' | 'status' | 'registry' | 'health' | 'clock'> {
+  hub: Hub;
+  unclosed: UnclosedByDevice;
+  devices: DeviceViews;
+  alarms: AlarmViews;
+  /** Something new is in the hub. */
+  changed: () => void;
+}
+
+/** Brings what changes on the platform into the hub: alarms at once, device statuses and names gathered, health by asking. */
+export class Feed {
+  readonly #deps: FeedDeps;
+  readonly #pacer: Pacer;
+  readonly #dirty = new Set<string>();
+  /** Sites and zones whose names alarms carry. */
+  readonly #renamed = new Set<string>();
+  readonly #ends: (() => void)[] = [];
+  readonly #health = new Map<string, string>();
+  #timer: Timer | null = null;
+  #polls = 0;
+  #versions = 0;
+
+  constructor(deps: FeedDeps) {
+    this.#deps = deps;
+    this.#pacer = new Pacer(deps.clock, DEVICE_WINDOW_MS, () => this.#flush());
+  }
+
+  start(): void {
+    const { book, status, registry, clock } = this.#deps;
+    for (const alarm of book.unclosed()) this.#putAlarm(alarm);
+    for (const device of registry.devices.keys()) this.#dirty.add(device);
+    this.#flush();
+    this.#pollHealth();
+    this.#ends.push(
+      book.onChange((alarm) => {
+        this.#deps.unclosed.put(alarm);
+        this.#putAlarm(alarm);
+        this.#deps.changed();
+        this.#markDevice(alarm.device);
+      }),
+      status.onChange((changed) => {
+        for (const device of changed) this.#dirty.add(device);
+        this.#pacer.poke();
+      }),
+      registry.onChange(({ entity, id }) => {
+        if (entity === 'device') this.#markDevice(id);
+        if (entity === 'site')
+          for (const device of registry.devices.values()) if (device.site === id) this.#dirty.add(device.id);
+        this.#renamed.add(id);
+        this.#pacer.poke();
+      }),
+    );
+    this.#timer = clock.setInterval(() => this.#pollHealth(), HEALTH_EVERY_MS);
+  }
+
+  stop(): void {
+    for (const end of this.#ends.splice(0)) end();
+    this.#timer?.cancel();
+    this.#pacer.stop();
+  }
+
+  #markDevice(device: string): void {
+    this.#dirty.add(device);
+    this.#pacer.poke();
+  }
+
+  #putAlarm(alarm: Alarm): void {
+    const { hub, alarms } = this.#deps;
+    let text: string | undefined;
+    hub.put(alarm.class === 'fire' ? 'fire' : 'alarms', {
+      ...{ entity: 'alarm', id: alarm.id, version: alarm.version },
+      ...{ path: alarms.pathOf(alarm), gone: alarm.state === 'closed' },
+      text: () => (text ??= JSON.stringify(alarms.item(alarm))),
+    });
+  }
+
+  #flush(): void {
+    const { hub, registry, devices, book } = this.#deps;
+    if (this.#renamed.size > 0) {
+      const names = this.#renamed;
+      for (const alarm of book.unclosed())
+        if (names.has(alarm.device) || names.has(alarm.site) || (alarm.zone !== null && names.has(alarm.zone)))
+          this.#putAlarm(alarm);
+      names.clear();
+    }
+    for (const id of this.#dirty) {
+      const device = registry.devices.get(id);
+      const version = ++this.#versions;
+      if (device) {
+        const texts: (string | undefined)[] = [];
+        const text = (full: boolean) => (texts[Number(full)] ??= JSON.stringify(devices.status(device, full)));
+        hub.put('devices', { entity: 'device', id, version, path: device.path, gone: false, text });
+      } else {
+        // Nobody is told of a device he could not see: the path is the last one.
+        const path = hub.pathOf('devices', id);
+        if (path !== null) hub.put('devices', { entity: 'device', id, version, path, gone: true, text: () => 'null' });
+      }
+    }
+    this.#dirty.clear();
+    this.#deps.changed();
+  }
+
+  #pollHealth(): void {
+    const { hub, health } = this.#deps;
+    const items = health();
+    const withFigures = this.#polls++ % FIGURES_EVERY === 0;
+    let changed = false;
+    const put = (part: string, entry: Omit<Entry, 'entity' | 'id' | 'version' | 'path'>) => {
+      changed = true;
+      hub.put('health', { ...entry, entity: 'health', id: part, version: ++this.#versions, path: null });
+    };
+    for (const item of items) {
+      const before = this.#health.get(item.part);
+      const now = JSON.stringify(item);
+      if (before === now || (before !== undefined && !withFigures && isSameState(JSON.parse(before), item))) continue;
+      this.#health.set(item.part, now);
+      put(item.part, { gone: false, text: () => now });
+    }
+    for (const part of this.#health.keys()) {
+      if (items.some((item) => item.part === part)) continue;
+      this.#health.delete(part);
+      put(part, { gone: true, text: () => 'null' });
+    }
+    if (changed) this.#deps.changed();
+  }
+}
+
+function isSameState(a: HealthItem, b: HealthItem): boolean {
+  return a.level === b.level && a.sentence.zh === b.sentence.zh && a.since === b.since;
+}

@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http';
+import type {
+  AlarmBook,
+  Clock,
+  DeviceStatusSource,
+  HealthItem,
+  Journal,
+  ReadingsStore,
+  Registry,
+  RuleView,
+} from '@smart-fire/core';
+import type { Config, Logger, MetricsRegistry, StateStore } from '@smart-fire/core/node';
+import type { WebSocket } from 'ws';
+
+/** What the web server is given by the composition root. */
+export interface WebDeps {
+  config: Pick<Config, 'HOST' | 'WEB_PORT' | 'PUBLIC_URL' | 'TLS_CERT' | 'MQTT_MAX_PACKET'>;
+  /** PEM; used only where TLS_CERT is configured: browsers refuse a private CA that nobody has installed. */
+  tls: { cert: string; key: string } | null;
+  state: StateStore;
+  registry: Registry;
+  book: AlarmBook;
+  rules: () => RuleView[];
+  status: DeviceStatusSource;
+  readings: Pick<ReadingsStore, 'points' | 'buckets'>;
+  journal: Pick<Journal, 'deadLetters'>;
+  health: () => HealthItem[];
+  /** MQTT over WebSocket, at `/mqtt`. */
+  mqttUpgrade: (ws: WebSocket, request: IncomingMessage) => void;
+  /** The device's secret has changed, or it was disabled or deleted. */
+  disconnectDevice: (device: string) => void;
+  clock: Clock;
+  log: Logger;
+  metrics: MetricsRegistry;
+}
+
+/** A transaction of the state store. */
+export type Trx = Parameters<Parameters<StateStore['transaction']>[0]>[0];
