@@ -20,10 +20,10 @@ export interface LinkOptions {
 /** One MQTT connection of a gateway or a device. */
 export interface Link {
   readonly connected: boolean;
-  /** Messages that wait for a connection. */
+  /** Messages not acknowledged yet. */
   readonly waiting: number;
   start(): void;
-  /** Resolves true when acknowledged (QoS 1) or written (QoS 0), false when it never will be. */
+  /** Kept and sent again until acknowledged. Resolves true when it was (QoS 0: when written), false when it never will be. */
   publish(topic: string, payload: string, options: { qos: 0 | 1; dup?: boolean; retain?: boolean }): Promise<boolean>;
   /** Power lost (the connection breaks without DISCONNECT, so the will is published) and back again. */
   setPower(on: boolean): void;
@@ -39,17 +39,34 @@ export function backoff(failures: number, random: () => number): number {
 
 const GOODBYE_MS = 3000;
 
+interface Message {
+  topic: string;
+  payload: string;
+  qos: 0 | 1;
+  dup: boolean;
+  retain: boolean;
+  settle: (acknowledged: boolean) => void;
+}
+
+/**
+ * Every attempt is a client of its own, and what is not acknowledged yet is kept here: the library's own store of outgoing messages
+ * gives a message published right after a reconnect the packet id of a stored one, and then sends neither again.
+ */
 export function createLink(options: LinkOptions): Link {
   const { clock, id } = options;
   const stateTopic = deviceTopic(id, 'state');
   const offline = JSON.stringify({ online: false });
+  /** Unacknowledged, oldest first. */
+  const outbox = new Set<Message>();
   let client: MqttClient | null = null;
   let retry: Timer | null = null;
   let failures = 0;
   let powered = true;
   let stopping = false;
+  let onEmpty: (() => void) | null = null;
 
-  function open(): MqttClient {
+  function open(): void {
+    retry = null;
     const opened = connect(options.url, {
       clientId: id,
       username: id,
@@ -59,13 +76,13 @@ export function createLink(options: LinkOptions): Link {
       reconnectPeriod: 0,
       connectTimeout: 10_000,
       keepalive: 60,
-      // Unacknowledged QoS 1 messages are sent again after a reconnect, as MQTT asks.
-      queueQoSZero: false,
       will: { topic: stateTopic, payload: Buffer.from(offline), qos: 1, retain: true },
     });
+    client = opened;
     opened.on('connect', () => {
       failures = 0;
       opened.publish(stateTopic, JSON.stringify({ online: true }), { qos: 1, retain: true });
+      for (const message of outbox) transmit(opened, message);
       options.onConnected();
     });
     opened.on('error', (error) => {
@@ -73,17 +90,38 @@ export function createLink(options: LinkOptions): Link {
       opened.stream?.destroy();
     });
     opened.on('close', () => {
-      if (stopping || !powered || retry) return;
+      if (client !== opened || stopping) return;
+      client = null;
+      opened.end(true);
+      if (!powered) return;
       failures += 1;
-      retry = clock.setTimeout(
-        () => {
-          retry = null;
-          opened.reconnect();
-        },
-        backoff(failures, options.random),
-      );
+      retry = clock.setTimeout(open, backoff(failures, options.random));
     });
-    return opened;
+  }
+
+  function transmit(current: MqttClient, message: Message): void {
+    const { topic, payload, qos, dup, retain } = message;
+    // [MQTT-3.3.1-1] Whatever goes again goes with DUP; QoS 0 never does.
+    message.dup = qos > 0;
+    current.publish(topic, payload, { qos, dup, retain }, (error) => {
+      if (error && qos > 0) return;
+      settle(message, !error);
+    });
+  }
+
+  function settle(message: Message, acknowledged: boolean): void {
+    if (!outbox.delete(message)) return;
+    message.settle(acknowledged);
+    if (outbox.size === 0) onEmpty?.();
+  }
+
+  async function sayGoodbye(current: MqttClient): Promise<void> {
+    if (outbox.size > 0)
+      await new Promise<void>((resolve) => {
+        onEmpty = resolve;
+      });
+    await current.publishAsync(stateTopic, offline, { qos: 1, retain: true });
+    await current.endAsync();
   }
 
   return {
@@ -91,48 +129,44 @@ export function createLink(options: LinkOptions): Link {
       return client?.connected ?? false;
     },
     get waiting() {
-      return client?.queue.length ?? 0;
+      return outbox.size;
     },
     start() {
-      client ??= open();
+      if (!client && !retry && powered && !stopping) open();
     },
     publish(topic, payload, { qos, dup = false, retain = false }) {
-      const current = client;
-      if (!current || stopping) return Promise.resolve(false);
+      if (stopping) return Promise.resolve(false);
       return new Promise((resolve) => {
-        current.publish(topic, payload, { qos, dup, retain }, (error) => resolve(!error));
+        const message: Message = { topic, payload, qos, dup, retain, settle: resolve };
+        outbox.add(message);
+        if (client?.connected) transmit(client, message);
       });
     },
     setPower(on) {
       if (on === powered) return;
       powered = on;
-      if (on) client?.reconnect();
-      else {
-        retry?.cancel();
-        retry = null;
-        client?.stream?.destroy();
-      }
+      retry?.cancel();
+      retry = null;
+      if (on) open();
+      else client?.stream?.destroy();
     },
     async stop() {
-      if (!client || stopping) return;
+      if (stopping) return;
       stopping = true;
       retry?.cancel();
       const current = client;
-      const patience = new Promise<void>((resolve) => {
-        const timer = clock.setTimeout(resolve, GOODBYE_MS);
-        current.once('close', () => {
-          timer.cancel();
-          resolve();
+      if (current?.connected) {
+        const patience = new Promise<void>((resolve) => {
+          const timer = clock.setTimeout(resolve, GOODBYE_MS);
+          current.once('close', () => {
+            timer.cancel();
+            resolve();
+          });
         });
-      });
-      if (current.connected) {
-        const goodbye = current
-          .publishAsync(stateTopic, offline, { qos: 1, retain: true })
-          .then(() => current.endAsync())
-          .catch(() => undefined);
-        await Promise.race([goodbye, patience]);
+        await Promise.race([sayGoodbye(current).catch(() => undefined), patience]);
       }
-      await current.endAsync(true).catch(() => undefined);
+      await current?.endAsync(true).catch(() => undefined);
+      for (const message of outbox) settle(message, false);
     },
   };
 }
