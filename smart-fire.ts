@@ -1,1 +1,278 @@
 #!/usr/bin/env node
+// The one composition root and command: packages know only core, this file hands them to one another.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { createAlerting, exportAlarms } from '@smart-fire/alerting';
+import { createBroker } from '@smart-fire/broker';
+import { FireError, type HealthItem, Registry, type Service } from '@smart-fire/core';
+import {
+  type Config,
+  createLog,
+  loadCertificates,
+  loadConfig,
+  MetricsRegistry,
+  openJournal,
+  openReadings,
+  openState,
+  systemClock,
+  verifyAudit,
+} from '@smart-fire/core/node';
+import { createIngest } from '@smart-fire/ingest';
+import { DEMO_COUNTY, load, loadOptions, runDemo, simulate, simulateOptions } from '@smart-fire/simulators';
+import { createPerson, createWeb, provision } from '@smart-fire/web';
+import { Command, InvalidArgumentError } from 'commander';
+
+const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string };
+const clock = systemClock;
+
+/** The whole platform in one process. Started in the order of the arrows, stopped the other way round. */
+async function startPlatform(config: Config, { open = false } = {}) {
+  const log = createLog(config.LOG_LEVEL);
+  const metrics = new MetricsRegistry();
+  const dataDir = resolve(config.DATA_DIR);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lockDataFolder(dataDir);
+
+  const certificates = await loadCertificates(config, clock);
+  const state = await openState(config.STATE_URL, { dataDir, clock });
+  const registry = new Registry();
+  await state.loadRegistry(registry);
+  const journal = openJournal(config.JOURNAL_URL, { dataDir, max: config.JOURNAL_MAX, clock });
+  const journalState = await journal.open();
+  const readings = openReadings(config.READINGS_URL, { dataDir, log });
+
+  const shared = { registry, clock, log, metrics };
+  const alerting = createAlerting({ ...shared, journal, journalState, state });
+  const ingest = createIngest({ ...shared, journal, journalState, readings, keepDays: config.READINGS_KEEP_DAYS });
+  const broker = createBroker({ ...shared, intake: ingest.intake, state, config, tls: certificates, open });
+  const health = (): HealthItem[] => [...ingest.health(), ...alerting.health(), ...broker.health()];
+  const web = createWeb({
+    ...shared,
+    config,
+    tls: certificates,
+    state,
+    journal,
+    readings,
+    book: alerting.book,
+    rules: () => alerting.rules(),
+    status: ingest.status,
+    health,
+    mqttUpgrade: (ws, request) => broker.acceptWebSocket(ws, request),
+    disconnectDevice: (device) => broker.disconnect(device),
+  });
+
+  ingest.subscribe((batch) => alerting.consume(batch));
+  const services: Service[] = [alerting, ingest, broker, web];
+  const started: Service[] = [];
+  const stop = async () => {
+    for (const service of started.splice(0).reverse()) await service.stop();
+    await journal.close();
+    await readings.close();
+    await state.close();
+    unlock();
+  };
+  try {
+    for (const service of services) {
+      started.push(service);
+      await service.start();
+    }
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+  return { config, log, state, registry, journal, alerting, broker, web, certificates, stop };
+}
+
+type Platform = Awaited<ReturnType<typeof startPlatform>>;
+
+/** Two servers on one folder would number the journal twice. SQLite's lock ends with its process, however that ends. */
+function lockDataFolder(dataDir: string): () => void {
+  const lock = new DatabaseSync(join(dataDir, 'lock.db'));
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    throw new FireError(
+      'FIRE_CONFIG_INVALID',
+      { problems: `DATA_DIR: ${dataDir} is in use by another smart-fire` },
+      error,
+    );
+  }
+  return () => lock.close();
+}
+
+function addresses({ config, broker, web, certificates }: Platform): Record<string, string> {
+  const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST;
+  const { mqtt, mqtts } = broker.address();
+  return {
+    console: config.PUBLIC_URL ?? `${config.TLS_CERT ? 'https' : 'http'}://${host}:${web.address()}`,
+    mqtt: `mqtt://${host}:${mqtt}`,
+    ...(mqtts === null
+      ? {}
+      : { mqtts: `mqtts://${host}:${mqtts}${certificates.privateCa ? `   CA: ${certificates.privateCa}` : ''}` }),
+  };
+}
+
+function say(lines: Record<string, string>): void {
+  for (const [name, text] of Object.entries(lines)) console.log(`${name.padEnd(10)} ${text}`);
+}
+
+/** Ends with Ctrl-C or SIGTERM: connections closed, checkpoints written. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (stopping) process.exit(130);
+      stopping = true;
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+}
+
+async function start(): Promise<void> {
+  const platform = await startPlatform(loadConfig(process.env));
+  stopOnSignal(platform.stop);
+  const link = await platform.web.setupLink();
+  say({ ...addresses(platform), ...(link ? { 'set-up': link } : {}) });
+  console.log('ready');
+}
+
+/** Everything at once on a throw-away folder: a demo county, its simulated fleet and a scripted fire within the first minute. */
+async function demo(): Promise<void> {
+  const kept = process.env.DATA_DIR;
+  const folder = kept ?? mkdtempSync(join(tmpdir(), 'smart-fire-demo-'));
+  const platform = await startPlatform({ ...loadConfig(process.env), DATA_DIR: folder });
+  const password = process.env.SMARTFIRE_DEMO_PASSWORD ?? randomBytes(12).toString('base64url');
+  const roles = { admin: 'administrator', operator: 'operator', lead: 'duty-lead', auditor: 'auditor' } as const;
+  for (const [username, role] of Object.entries(roles))
+    await createPerson(platform.state, { username, name: username, password, role, scope: '/' }, { replace: true });
+  const devices = await provision(platform.state, platform.registry, DEMO_COUNTY);
+  const { mqtt } = platform.broker.address();
+  const fleet = await runDemo({ host: platform.config.HOST, port: mqtt, devices, clock });
+  stopOnSignal(async () => {
+    await fleet.stop();
+    await platform.stop();
+    if (!kept) rmSync(folder, { recursive: true, force: true });
+  });
+  say({
+    ...addresses(platform),
+    'log in as': `${Object.keys(roles).join(', ')}   password ${password}`,
+    data: kept ? folder : `${folder} (removed at the end)`,
+  });
+  console.log('ready');
+}
+
+/** Our broker with every guard and an open policy, loopback only, for foreign MQTT test suites. */
+async function conformance(port: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'smart-fire-conformance-'));
+  const config = {
+    ...loadConfig({}),
+    DATA_DIR: folder,
+    HOST: '127.0.0.1',
+    MQTT_PORT: port,
+    MQTTS_PORT: 0,
+    WEB_PORT: 0,
+    LOG_LEVEL: 'warn' as const,
+  };
+  const platform = await startPlatform(config, { open: true });
+  stopOnSignal(async () => {
+    await platform.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  say(addresses(platform));
+  console.log('ready');
+}
+
+async function exportAllAlarms(options: { from?: number; to?: number }): Promise<void> {
+  const config = loadConfig(process.env);
+  const state = await openState(config.STATE_URL, { dataDir: resolve(config.DATA_DIR), clock });
+  try {
+    for await (const line of exportAlarms(state, options))
+      if (!process.stdout.write(line)) await new Promise((next) => process.stdout.once('drain', next));
+  } finally {
+    await state.close();
+  }
+}
+
+function parseTime(text: string): number {
+  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('give RFC 3339 such as 2026-11-23T08:00:00+08:00, or ms since 1970');
+  return time;
+}
+
+async function verifyAuditTrail(): Promise<void> {
+  const config = loadConfig(process.env);
+  const state = await openState(config.STATE_URL, { dataDir: resolve(config.DATA_DIR), clock });
+  const { rows, head, broken } = await verifyAudit(state.db);
+  await state.close();
+  if (broken) {
+    console.error(`broken at row ${broken.no}: ${broken.reason}`);
+    process.exitCode = 1;
+  } else console.log(`${rows} rows, the chain holds, head ${head}`);
+}
+
+function checkConfig(): void {
+  const config = loadConfig(process.env);
+  for (const [name, value] of Object.entries(config))
+    console.log(`${name}=${String(value).replace(/\/\/[^@/]*@/, '//***@')}`);
+}
+
+const program = new Command('smart-fire')
+  .description('智慧消防服务中心平台 · the platform of a smart-fire service centre')
+  .version(version);
+program
+  .command('start')
+  .description('run the platform; prints a one-time set-up link until an administrator exists')
+  .action(start);
+program
+  .command('demo')
+  .description('run the platform with a demo county, its simulated fleet and a scripted fire')
+  .action(demo);
+program
+  .command('conformance')
+  .description('serve the broker with an open policy on loopback, for foreign MQTT test suites')
+  .requiredOption('--port <number>', 'TCP port', Number)
+  .action(({ port }: { port: number }) => conformance(port));
+simulateOptions
+  .addTo(program.command('simulate').description('simulate a fleet of devices, with scenarios'))
+  .action(simulate);
+loadOptions
+  .addTo(program.command('load').description('publish QoS 1 readings at a high rate and count what was acknowledged'))
+  .action(load);
+program
+  .command('alarms')
+  .description('work with alarms')
+  .command('export')
+  .description('write alarms with their timelines as JSON lines, newest first')
+  .option('--from <time>', 'RFC 3339 or ms since 1970', parseTime)
+  .option('--to <time>', 'RFC 3339 or ms since 1970', parseTime)
+  .action(exportAllAlarms);
+program
+  .command('config')
+  .description('work with the configuration')
+  .command('check')
+  .description('print the configuration in force, or every problem in it')
+  .action(checkConfig);
+program
+  .command('audit')
+  .description('work with the audit trail')
+  .command('verify')
+  .description('recompute the hash chain')
+  .action(verifyAuditTrail);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof FireError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

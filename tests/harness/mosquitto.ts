@@ -36,11 +36,30 @@ export async function mosquittoPub(
   return { code, output };
 }
 
-/** `mosquitto_sub`, as far as its SUBACK. `granted` are the answers to each filter (128 = refused). */
+/** `mosquitto_sub`, as far as its SUBACK: `granted` is the QoS, or 128 for refused. `lines` goes on growing with what it prints. */
 export async function mosquittoSub({ port, user, password, id = user }: Publisher, filter: string) {
   const child = spawn(
-    'mosquitto_sub',
-    ['-h', '127.0.0.1', '-p', String(port), '-u', user, '-P', password, '-i', id, '-q', '1', '-t', filter, '-d'],
+    // It holds back what it prints into a pipe.
+    'stdbuf',
+    [
+      '-oL',
+      'mosquitto_sub',
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(port),
+      '-u',
+      user,
+      '-P',
+      password,
+      '-i',
+      id,
+      '-q',
+      '1',
+      '-t',
+      filter,
+      '-d',
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const lines: string[] = [];
