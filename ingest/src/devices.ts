@@ -1,6 +1,8 @@
 import { METRIC_NAMES, type Metric, type Registry, type SeriesRow } from '@smart-fire/core';
 import { Marks } from './dedupe.ts';
+import { type Evidence, noEvidence } from './evidence.ts';
 import { RangeCatalogue, type Ranges } from './ranges.ts';
+import type { RawRing } from './raw-messages.ts';
 
 /** A device (or a gateway's points) may not fill everybody's memory with names it makes up. */
 export const SERIES_PER_DEVICE_MAX = 10_000;
@@ -13,6 +15,9 @@ export interface DeviceSlot {
   /** Point → series index by metric index, −1 where there is none yet. */
   readonly points: Map<string, Int32Array>;
   seriesCount: number;
+  readonly evidence: Evidence;
+  /** Its last messages as they came; null until the first. */
+  raw: RawRing | null;
 }
 
 /** Devices and series as dense indices: a reading's path holds numbers, never a key made of strings. */
@@ -41,7 +46,7 @@ export class Devices {
     let slot = this.slots.get(id);
     if (!slot) {
       const ranges = this.#ranges.of(this.#registry.devices.get(id)?.kind ?? '');
-      slot = { id, ranges, marks: new Marks(), points: new Map(), seriesCount: 0 };
+      slot = { id, ranges, marks: new Marks(), points: new Map(), seriesCount: 0, evidence: noEvidence(), raw: null };
       this.slots.set(id, slot);
     }
     return slot;

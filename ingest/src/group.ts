@@ -1,5 +1,6 @@
 import { BatchBuilder, type CommitExtras, type DeadLetter, type JournalBatch } from '@smart-fire/core';
 import type { DeviceSlot } from './devices.ts';
+import { type Hash64, toBigint } from './identity.ts';
 
 export type Done = (error: Error | null) => void;
 
@@ -13,7 +14,7 @@ const MESSAGE_BYTES = 64;
 export class Group {
   readonly builder = new BatchBuilder();
   letters: { letter: Omit<DeadLetter, 'id'>; essential: boolean }[] = [];
-  marks: { slot: DeviceSlot; hash: bigint; receivedAt: number; essential: boolean }[] = [];
+  marks: { slot: DeviceSlot; hash: Hash64; receivedAt: number; essential: boolean }[] = [];
   waiting: { done: Done; essential: boolean }[] = [];
   bytes = 0;
 
@@ -36,7 +37,7 @@ export class Group {
       batch: this.builder.build(firstNo),
       extras: {
         deadLetters: this.letters.map(({ letter }) => letter),
-        marks: this.marks.map(({ slot, hash, receivedAt }) => ({ device: slot.id, hash, receivedAt })),
+        marks: this.marks.map(({ slot, hash, receivedAt }) => ({ device: slot.id, hash: toBigint(hash), receivedAt })),
       },
     };
   }

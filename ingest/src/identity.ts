@@ -24,8 +24,22 @@ export function recognition(hasTsOrSeq: boolean, qos: 0 | 1 | 2): Recognition {
   return qos === 0 ? 'none' : 'packet';
 }
 
+/** 64 bits as two unsigned halves. */
+export interface Hash64 {
+  high: number;
+  low: number;
+}
+
+export function toBigint({ high, low }: Hash64): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+export function fromBigint(hash: bigint): Hash64 {
+  return { high: Number(hash >> 32n), low: Number(hash & 0xffffffffn) };
+}
+
 /** A 64-bit hash of the text, salted; stable across releases, because marks are stored. */
-export function hash64(text: string, salt: number): bigint {
+export function hash64(text: string, salt: number): Hash64 {
   let a = Math.imul(salt ^ 0x9e3779b9, 0x85ebca6b);
   let b = Math.imul(salt ^ 0x6a09e667, 0xc2b2ae35);
   for (let i = 0; i < text.length; i++) {
@@ -36,9 +50,7 @@ export function hash64(text: string, salt: number): bigint {
     b = Math.imul(b + unit, 0x85ebca77) ^ (b >>> 15);
     b = (b << 11) | (b >>> 21);
   }
-  const high = BigInt(mix(a ^ text.length, b));
-  const low = BigInt(mix(b ^ Math.imul(text.length, 0x27d4eb2f), a));
-  return (high << 32n) | low;
+  return { high: mix(a ^ text.length, b), low: mix(b ^ Math.imul(text.length, 0x27d4eb2f), a) };
 }
 
 /** Murmur3's finaliser over one lane with the other stirred in; unsigned. */

@@ -114,7 +114,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     intake,
     status: {
       status: (device) => status.status(device),
-      raw: (device) => raw.of(device),
+      raw: (device) => raw.of(device, devices.slots.get(device)?.raw),
       onChange: (listener) => status.onChange(listener),
     },
     health: () => healthOf(clock.now(), startedAt, journal, commit, lastCommitMs, writer),
@@ -127,7 +127,11 @@ export function createIngest(deps: IngestDeps): Ingest {
       unlisten = registry.onChange(({ entity, id }) => {
         if (entity !== 'device') return;
         devices.refresh(id);
-        if (!registry.devices.has(id)) raw.forget(id);
+        const slot = devices.slots.get(id);
+        if (slot?.raw && !registry.devices.has(id)) {
+          raw.forget(slot.raw);
+          slot.raw = null;
+        }
       });
       await restore({
         journal,

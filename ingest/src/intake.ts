@@ -52,14 +52,15 @@ export class IngestIntake implements Intake {
   }
 
   accept(message: InboundMessage, done: (error: Error | null) => void): void {
-    const { commit, clock, raw } = this.#deps;
+    const { commit, clock, raw, devices } = this.#deps;
     const { device, channel, payload } = message;
+    const slot = devices.slot(device);
     const essential = channel === 'event';
     const receivedAt = clock.now();
     const text = textOf(payload);
     const refusal = commit.refusal(essential);
-    const outcome = refusal ? 'not-accepted' : this.#take(message, text, receivedAt);
-    raw.add(device, channel, receivedAt, message.qos, outcome, readable(payload, text));
+    const outcome = refusal ? 'not-accepted' : this.#take(message, slot, text, receivedAt);
+    slot.raw = raw.add(slot.raw, channel, receivedAt, message.qos, outcome, readable(payload, text));
     if (refusal) {
       this.#deps.metrics.refused.inc({ reason: outcome });
       done(refusal);
@@ -77,11 +78,12 @@ export class IngestIntake implements Intake {
   }
 
   refuse(device: string | null, topic: string, reason: string): void {
-    const { commit, clock, raw, metrics } = this.#deps;
+    const { commit, clock, devices, raw, metrics } = this.#deps;
     metrics.refused.inc({ reason });
     if (device === null) return;
     const receivedAt = clock.now();
-    raw.add(device, topic, receivedAt, 0, reason, { payload: '', encoding: 'utf8' });
+    const slot = devices.slot(device);
+    slot.raw = raw.add(slot.raw, topic, receivedAt, 0, reason, { payload: '', encoding: 'utf8' });
     const code = REFUSAL_CODES[reason];
     if (!code || !this.#refusals.isFirst(device, reason, receivedAt) || !commit.accepting) return;
     metrics.deadLetters.inc({ code });
@@ -115,11 +117,11 @@ export class IngestIntake implements Intake {
   }
 
   /** Returns the message's outcome as an installer reads it. */
-  #take(message: InboundMessage, text: string | null, receivedAt: number): string {
+  #take(message: InboundMessage, slot: DeviceSlot, text: string | null, receivedAt: number): string {
     const problems = this.#problems;
     let repeat = false;
-    if (message.channel === 'telemetry') repeat = this.#telemetry(message, text, receivedAt);
-    else if (message.channel === 'event') repeat = this.#event(message, text, receivedAt);
+    if (message.channel === 'telemetry') repeat = this.#telemetry(message, slot, text, receivedAt);
+    else if (message.channel === 'event') repeat = this.#event(message, slot, text, receivedAt);
     else if (message.channel === 'state') this.#state(message, text, receivedAt);
     if (problems.count === 0) return repeat ? 'duplicate' : 'accepted';
     this.#problems = new Problems();
@@ -129,9 +131,8 @@ export class IngestIntake implements Intake {
   }
 
   /** True when all of it was there before. */
-  #telemetry(message: InboundMessage, text: string | null, receivedAt: number): boolean {
+  #telemetry(message: InboundMessage, slot: DeviceSlot, text: string | null, receivedAt: number): boolean {
     const items = decodeTelemetry(text, this.#problems);
-    const slot = this.#deps.devices.slot(message.device);
     let ours = this.#problems.count > 0;
     let identified = false;
     for (const item of items) {
@@ -196,9 +197,8 @@ export class IngestIntake implements Intake {
     return true;
   }
 
-  #event(message: InboundMessage, text: string | null, receivedAt: number): boolean {
+  #event(message: InboundMessage, slot: DeviceSlot, text: string | null, receivedAt: number): boolean {
     const event = decodeEvent(text, this.#problems);
-    const slot = this.#deps.devices.slot(message.device);
     const identified = event !== null && (event.ts !== null || event.seq !== null);
     if (this.#isRepeat(message, slot, identified, text, receivedAt, true, true)) {
       this.#deps.metrics.duplicates.inc();

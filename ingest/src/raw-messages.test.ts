@@ -1,20 +1,31 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RawMessages, readable } from './raw-messages.ts';
+import { RawMessages, type RawRing, readable } from './raw-messages.ts';
 
 const content = (text: string) => readable(Buffer.from(text), text);
 
-it('keeps the newest fifty of a device', () => {
+/** By device, as ingest keeps the rings beside everything else it holds of a device. */
+function rawByDevice() {
   const raw = new RawMessages();
-  for (let i = 0; i < 120; i++) raw.add('d', 'telemetry', i, 1, 'accepted', content(`${i}`));
+  const rings = new Map<string, RawRing>();
+  return {
+    add: (device: string, topic: string, at: number, outcome: string, text: string) =>
+      rings.set(device, raw.add(rings.get(device) ?? null, topic, at, 1, outcome, content(text))),
+    of: (device: string) => raw.of(device, rings.get(device)),
+  };
+}
+
+it('keeps the newest fifty of a device', () => {
+  const raw = rawByDevice();
+  for (let i = 0; i < 120; i++) raw.add('d', 'telemetry', i, 'accepted', `${i}`);
   expect(raw.of('d').map(({ payload }) => Number(payload))).toEqual(Array.from({ length: 50 }, (_, i) => 119 - i));
 });
 
 it('keeps no more than 8 KiB of a device, but always its last message', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 5000 }), { minLength: 1, maxLength: 80 }), (lengths) => {
-      const raw = new RawMessages();
-      for (const length of lengths) raw.add('d', 'event', 0, 0, 'accepted', content('x'.repeat(length)));
+      const raw = rawByDevice();
+      for (const length of lengths) raw.add('d', 'event', 0, 'accepted', 'x'.repeat(length));
       const kept = raw.of('d');
       expect(kept.length).toBeGreaterThan(0);
       expect(kept[0]!.payload.length).toBe(Math.min(2048, lengths.at(-1)!));
@@ -25,10 +36,10 @@ it('keeps no more than 8 KiB of a device, but always its last message', () => {
 });
 
 it('shares 64 MiB among all devices', () => {
-  const raw = new RawMessages();
+  const raw = rawByDevice();
   const devices = 20_000;
   for (let round = 0; round < 4; round++)
-    for (let i = 0; i < devices; i++) raw.add(`d${i}`, 'telemetry', 0, 1, 'accepted', content('x'.repeat(2000)));
+    for (let i = 0; i < devices; i++) raw.add(`d${i}`, 'telemetry', 0, 'accepted', 'x'.repeat(2000));
   let bytes = 0;
   for (let i = 0; i < devices; i++) for (const { payload } of raw.of(`d${i}`)) bytes += payload.length;
   expect(bytes).toBeLessThanOrEqual(64 * 1024 ** 2);
@@ -36,8 +47,8 @@ it('shares 64 MiB among all devices', () => {
 });
 
 it('names the topic of a message that was refused for it', () => {
-  const raw = new RawMessages();
-  raw.add('d', 'other/topic', 0, 1, 'foreign-topic', content(''));
-  raw.add('d', 'command/reply', 0, 1, 'accepted', content('{}'));
+  const raw = rawByDevice();
+  raw.add('d', 'other/topic', 0, 'foreign-topic', '');
+  raw.add('d', 'command/reply', 0, 'accepted', '{}');
   expect(raw.of('d').map(({ topic }) => topic)).toEqual(['smartfire/v1/d/command/reply', 'other/topic']);
 });

@@ -2,6 +2,8 @@ import { deviceTopic, type RawMessage, type UpChannel } from '@smart-fire/core';
 
 /** Messages kept per device, and bytes: per device, and of all devices together. */
 const MESSAGES_MAX = 50;
+/** Messages beyond them before the oldest are dropped together. */
+const SLACK = 16;
 const DEVICE_BYTES_MAX = 8 * 1024;
 const ALL_BYTES_MAX = 64 * 1024 ** 2;
 /** Longest payload kept. */
@@ -20,7 +22,8 @@ interface Kept {
   bytes: number;
 }
 
-interface Ring {
+/** The messages of one device, oldest first. */
+export interface RawRing {
   messages: Kept[];
   bytes: number;
 }
@@ -41,54 +44,62 @@ export function readable(payload: Buffer, text: string | null): { payload: strin
 
 /** The last 50 messages of each device as they came. Lost at a restart; what was in them is in the journal. */
 export class RawMessages {
-  readonly #rings = new Map<string, Ring>();
+  readonly #rings = new Set<RawRing>();
   #bytes = 0;
 
+  /** Adds to `ring`, or to a new one when the device has none; returns it. */
   add(
-    device: string,
+    ring: RawRing | null,
     topic: UpChannel | string,
     receivedAt: number,
     qos: number,
     outcome: string,
-    content: ReturnType<typeof readable>,
-  ): void {
-    let ring = this.#rings.get(device);
-    if (!ring) {
-      ring = { messages: [], bytes: 0 };
-      this.#rings.set(device, ring);
-    }
-    const bytes = content.payload.length + OVERHEAD;
-    const { payload, encoding } = content;
-    ring.messages.push({ receivedAt, topic, payload, encoding, qos, outcome, bytes });
-    ring.bytes += bytes;
+    { payload, encoding }: ReturnType<typeof readable>,
+  ): RawRing {
+    const kept = ring ?? this.#open();
+    const bytes = payload.length + OVERHEAD;
+    kept.messages.push({ receivedAt, topic, payload, encoding, qos, outcome, bytes });
+    kept.bytes += bytes;
     this.#bytes += bytes;
-    this.#trim(ring, Math.min(DEVICE_BYTES_MAX, ALL_BYTES_MAX / this.#rings.size));
+    const share = Math.min(DEVICE_BYTES_MAX, ALL_BYTES_MAX / this.#rings.size);
+    // A little more is dropped than must be, so that most messages drop nothing.
+    if (kept.messages.length >= MESSAGES_MAX + SLACK) this.#trim(kept, MESSAGES_MAX, share);
+    else if (kept.bytes > share) this.#trim(kept, MESSAGES_MAX, share * 0.8);
     // Rings filled while there were fewer devices give back what is beyond the share of today.
-    if (this.#bytes > ALL_BYTES_MAX)
-      for (const other of this.#rings.values()) this.#trim(other, (ALL_BYTES_MAX / this.#rings.size) * 0.9);
+    if (this.#bytes > ALL_BYTES_MAX) for (const other of this.#rings) this.#trim(other, MESSAGES_MAX, share * 0.8);
+    return kept;
   }
 
-  /** Newest first. */
-  of(device: string): RawMessage[] {
-    const messages = this.#rings.get(device)?.messages ?? [];
-    return messages.toReversed().map(({ bytes: _, topic, ...message }) => ({
+  /** Newest first, at most 50. */
+  of(device: string, ring: RawRing | null | undefined): RawMessage[] {
+    const messages = ring?.messages.slice(-MESSAGES_MAX) ?? [];
+    return messages.reverse().map(({ bytes: _, topic, ...message }) => ({
       ...message,
       topic: topic.includes('/') && topic !== 'command/reply' ? topic : deviceTopic(device, topic as UpChannel),
     }));
   }
 
-  forget(device: string): void {
-    this.#bytes -= this.#rings.get(device)?.bytes ?? 0;
-    this.#rings.delete(device);
+  forget(ring: RawRing): void {
+    this.#bytes -= ring.bytes;
+    this.#rings.delete(ring);
   }
 
-  #trim(ring: Ring, bytesMax: number): void {
-    let drop = Math.max(0, ring.messages.length - MESSAGES_MAX);
+  #open(): RawRing {
+    const ring = { messages: [], bytes: 0 };
+    this.#rings.add(ring);
+    return ring;
+  }
+
+  /** Drops the oldest beyond the bounds, never the last one. */
+  #trim(ring: RawRing, messagesMax: number, bytesMax: number): void {
+    let drop = 0;
     let freed = 0;
-    for (let i = 0; i < drop; i++) freed += ring.messages[i]!.bytes;
-    while (ring.bytes - freed > bytesMax && drop < ring.messages.length - 1) freed += ring.messages[drop++]!.bytes;
+    while (drop < ring.messages.length - 1) {
+      if (ring.messages.length - drop <= messagesMax && ring.bytes - freed <= bytesMax) break;
+      freed += ring.messages[drop++]!.bytes;
+    }
     if (drop === 0) return;
-    ring.messages.splice(0, drop);
+    ring.messages = ring.messages.slice(drop);
     ring.bytes -= freed;
     this.#bytes -= freed;
   }

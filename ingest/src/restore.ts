@@ -7,6 +7,7 @@ import {
   type SeriesKey,
 } from '@smart-fire/core';
 import type { Devices } from './devices.ts';
+import { fromBigint } from './identity.ts';
 import type { LastValues } from './last-values.ts';
 import type { Status } from './status.ts';
 
@@ -39,7 +40,8 @@ export async function restore(deps: RestoreDeps): Promise<void> {
   const { journalState, devices, last, clock } = deps;
   devices.restore(journalState.series);
   last.reserve(journalState.series.length);
-  for (const { device, hash, receivedAt } of journalState.marks) devices.slot(device).marks.add(hash, receivedAt);
+  for (const { device, hash, receivedAt } of journalState.marks)
+    devices.slot(device).marks.add(fromBigint(hash), receivedAt);
 
   let expired = false;
   let timer: { cancel(): void } | undefined;

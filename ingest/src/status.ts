@@ -17,17 +17,8 @@ const COALESCE_MS = 250;
 /** A device may miss two reports in a row before it counts as silent. */
 const SILENT_INTERVALS = 3;
 
-interface Evidence {
-  lastSeenAt: number | null;
-  /** Listened time at the last message. */
-  heardAt: number;
-  claimsOnline: boolean | null;
-  silent: boolean;
-}
-
 /** What ingest knows of each device: what was committed, what the broker saw, and how long it has been silent while we listened. */
 export class Status {
-  readonly #evidence = new Map<DeviceSlot, Evidence>();
   readonly #connected = new Set<string>();
   readonly #listened = new ListenedTime();
   readonly #listeners = new Set<(devices: ReadonlySet<string>) => void>();
@@ -69,11 +60,11 @@ export class Status {
 
   /** The readings store knows that the device was heard at `at`, before what the journal still holds: all time since counts as listened. */
   restore(slot: DeviceSlot, at: number, now: number): void {
-    const evidence = this.#of(slot);
+    const { evidence } = slot;
     if (evidence.lastSeenAt !== null && evidence.lastSeenAt >= at) return;
     evidence.lastSeenAt = at;
     evidence.heardAt = Math.min(0, at - (this.#firstAt ?? now));
-    evidence.silent = this.#isSilent(slot, evidence);
+    evidence.silent = this.#isSilent(slot);
   }
 
   presence(device: string, online: boolean): void {
@@ -86,13 +77,12 @@ export class Status {
   status(id: string): DeviceStatus {
     const device = this.#registry.devices.get(id);
     const slot = this.#devices.slots.get(id);
-    const evidence = slot && this.#evidence.get(slot);
-    const lastSeenAt = evidence?.lastSeenAt ?? null;
-    const silent = !slot || !evidence || lastSeenAt === null || this.#isSilent(slot, evidence);
+    const lastSeenAt = slot?.evidence.lastSeenAt ?? null;
+    const silent = !slot || lastSeenAt === null || this.#isSilent(slot);
     return {
       device: id,
       connected: this.#connected.has(id) || (device?.gateway ? this.#connected.has(device.gateway) : false),
-      claimsOnline: evidence?.claimsOnline ?? null,
+      claimsOnline: slot?.evidence.claimsOnline ?? null,
       lastSeenAt,
       unknownSince: silent ? (lastSeenAt ?? device?.createdAt ?? 0) : null,
       values: slot ? this.#valuesOf(slot) : [],
@@ -128,22 +118,13 @@ export class Status {
     return values;
   }
 
-  #of(slot: DeviceSlot): Evidence {
-    let evidence = this.#evidence.get(slot);
-    if (!evidence) {
-      evidence = { lastSeenAt: null, heardAt: 0, claimsOnline: null, silent: true };
-      this.#evidence.set(slot, evidence);
-    }
-    return evidence;
-  }
-
   #listen(receivedAt: number): void {
     this.#firstAt ??= receivedAt;
     this.#listened.advance(receivedAt);
   }
 
   #heard(slot: DeviceSlot, receivedAt: number): void {
-    const evidence = this.#of(slot);
+    const { evidence } = slot;
     evidence.lastSeenAt = receivedAt;
     evidence.heardAt = this.#listened.now;
     evidence.silent = false;
@@ -151,20 +132,20 @@ export class Status {
   }
 
   #claim(slot: DeviceSlot, online: boolean): void {
-    this.#of(slot).claimsOnline = online;
+    slot.evidence.claimsOnline = online;
     this.#touch(slot.id);
   }
 
   #findSilent(): void {
-    for (const [slot, evidence] of this.#evidence) {
-      if (evidence.silent || !this.#isSilent(slot, evidence)) continue;
-      evidence.silent = true;
+    for (const slot of this.#devices.slots.values()) {
+      if (slot.evidence.silent || !this.#isSilent(slot)) continue;
+      slot.evidence.silent = true;
       this.#touch(slot.id);
     }
   }
 
-  #isSilent(slot: DeviceSlot, evidence: Evidence): boolean {
-    return this.#listened.now - evidence.heardAt > SILENT_INTERVALS * slot.ranges.intervalMs;
+  #isSilent({ evidence, ranges }: DeviceSlot): boolean {
+    return this.#listened.now - evidence.heardAt > SILENT_INTERVALS * ranges.intervalMs;
   }
 
   #touch(device: string): void {

@@ -1,0 +1,14 @@
+/** What is known of a device being alive. */
+export interface Evidence {
+  /** Our clock at the last reading or event; null = never heard. */
+  lastSeenAt: number | null;
+  /** Listened time at that message. */
+  heardAt: number;
+  /** What the device says of itself. */
+  claimsOnline: boolean | null;
+  silent: boolean;
+}
+
+export function noEvidence(): Evidence {
+  return { lastSeenAt: null, heardAt: 0, claimsOnline: null, silent: true };
+}
