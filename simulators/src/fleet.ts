@@ -37,7 +37,7 @@ export interface FleetOptions {
   say: (sentence: string) => void;
 }
 
-export interface FleetFigures {
+interface FleetFigures {
   devices: number;
   connections: number;
   connected: number;

@@ -1,7 +1,7 @@
 import { createLatencies, type LatencySummary } from './latencies.ts';
 import { createLoadConnection, type LoadConnection } from './load-connection.ts';
 
-export interface LoadDevice {
+interface LoadDevice {
   id: string;
   secret: string;
 }

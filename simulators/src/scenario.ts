@@ -112,7 +112,7 @@ function matches(pattern: string, id: string): boolean {
 }
 
 /** Ids of the devices a selector means, in the fleet's order. */
-export function select(selection: Step['select'], devices: readonly Selectable[]): Set<string> {
+function select(selection: Step['select'], devices: readonly Selectable[]): Set<string> {
   const groupOf = (device: Selectable): string | null => {
     if (selection.by === 'device') return device.id;
     if (selection.by === 'zone') return device.zone;
@@ -136,7 +136,7 @@ function valueAt(value: Profile, seconds: number, duration: number): number {
 }
 
 /** What one device goes through at a moment of a scenario. */
-export interface Situation {
+interface Situation {
   disturbed: boolean;
   disturbance: Disturbance;
   offline: boolean;

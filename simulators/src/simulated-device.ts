@@ -1,7 +1,7 @@
 import type { Disturbance, Metric, SensorKind, SimulatedSensor } from '@smart-fire/core';
 import { chinaHour, seeded } from '@smart-fire/core/sensors';
 
-export interface Sample {
+interface Sample {
   time: number;
   values: Partial<Record<Metric, number>>;
   event: { event: string; detail?: string } | null;

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 
-export interface Heard {
+interface Heard {
   client: string;
   topic: string;
   payload: string;
