@@ -24,15 +24,14 @@ export function openSqliteFile(file: string, format: SqliteFormat): DatabaseSync
   if (statSync(file).size === 0) throw new Error(`${file} is empty; put it back from a copy, or remove it`);
   const db = new DatabaseSync(file);
   try {
-    // EXCLUSIVE keeps a second process out and needs no shared memory; it must come before WAL is entered.
-    db.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;',
-    );
+    // EXCLUSIVE keeps a second process out and needs no shared memory; it must come before anything is read.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
     const found = { applicationId: pragma(db, 'application_id'), version: pragma(db, 'user_version') };
     if (found.applicationId !== format.applicationId || found.version !== format.version) {
       const words = found.applicationId === format.applicationId ? found.version : 'of another program';
       throw new FireError('FIRE_FORMAT_UNKNOWN', { file, found: words, known: format.version });
     }
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;');
     return db;
   } catch (error) {
     db.close();
