@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FireError } from '@smart-fire/core';
 import { z } from 'zod';
 import type { County } from './demo-county.ts';
@@ -41,6 +42,12 @@ export async function provisionByApi(
       signal: options.signal,
     });
     const answer = await response.text();
+    if (response.status === 429) {
+      // The platform guards itself; it says how long to wait.
+      const seconds = Number(response.headers.get('retry-after') ?? 1) || 1;
+      await sleep(Math.min(60, seconds) * 1000, undefined, { signal: options.signal });
+      return post(resource, body);
+    }
     if (response.status === 409) return null;
     if (response.ok) return answer === '' ? null : JSON.parse(answer);
     const problem = z.object({ detail: z.string() }).safeParse(safeJson(answer));

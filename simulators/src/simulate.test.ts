@@ -14,6 +14,7 @@ let broker: PlainBroker;
 let api: Server;
 const created = new Map<string, string>();
 let refuseAfter = Number.POSITIVE_INFINITY;
+let busy = 0;
 
 async function bodyOf(request: IncomingMessage): Promise<{ id: string }> {
   let text = '';
@@ -29,6 +30,10 @@ function startApi(): Promise<Server> {
       const resource = request.url!.replace('/api/v1/', '');
       const say = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
       if (request.headers.authorization !== 'Bearer good') return say(401, { detail: 'Log in first.' });
+      if (busy > 0) {
+        busy -= 1;
+        return response.writeHead(429, { 'retry-after': '1' }).end();
+      }
       if (created.size >= refuseAfter) return say(503, { detail: 'The state store is away.' });
       const key = `${resource}/${id}`;
       if (created.has(key)) return say(409, { detail: 'exists' });
@@ -112,6 +117,14 @@ describe('smart-fire simulate', () => {
     refuseAfter = Number.POSITIVE_INFINITY;
     await runSimulation(options({ seconds: '0.05' }), person().io);
     expect(JSON.parse(readFileSync(credentials(), 'utf8'))).toHaveLength(25);
+  });
+
+  it('waits as long as the platform asks when it creates devices too fast', async () => {
+    busy = 3;
+    const { io, lines } = person();
+    await runSimulation(options({ seconds: '0.05' }), io);
+    expect(busy).toBe(0);
+    expect(lines.at(-1)).toMatch(/^25 devices/);
   });
 
   it('says what is missing', async () => {
