@@ -39,6 +39,12 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
     labelNames: ['channel'],
     registers: [metrics],
   });
+  const counted = {
+    telemetry: publishes.labels('telemetry'),
+    event: publishes.labels('event'),
+    state: publishes.labels('state'),
+    'command/reply': publishes.labels('command/reply'),
+  };
   /** Packets that Aedes shall not publish: nobody wants them, or their author has lost the right. */
   const silent = new WeakSet<object>();
 
@@ -56,7 +62,7 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
   const prepare = (packet: PublishPacket, target: Target): void => {
     if (target.channel !== 'state') packet.retain = false;
     if (!packet.retain && !interest.in(target.device)) silent.add(packet);
-    publishes.inc({ channel: target.channel });
+    counted[target.channel].inc();
   };
 
   /**

@@ -93,6 +93,7 @@ export class Connection extends Duplex {
   #full = false;
   #finished = false;
   #stalled = false;
+  #gathering = false;
   #afterDrain: (() => void) | null = null;
   #farewell: Timer | null = null;
 
@@ -175,14 +176,14 @@ export class Connection extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.#gather();
     this.#sent(this.transport.write(chunk), callback);
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: () => void): void {
-    this.transport.cork();
+    this.#gather();
     let room = true;
     for (const { chunk } of chunks) room = this.transport.write(chunk);
-    this.transport.uncork();
     this.#sent(room, callback);
   }
 
@@ -244,6 +245,17 @@ export class Connection extends Duplex {
     if (this.deaf) this.transport.pause();
     else if (this.#finished) this.push(null);
     else this.transport.resume();
+  }
+
+  /** One system call for all that is written in one turn of the loop: a commit acknowledges many packets at once. */
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.transport.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      this.transport.uncork();
+    });
   }
 
   #sent(room: boolean, callback: () => void): void {

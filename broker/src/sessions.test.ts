@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openState, type StateStore, systemClock } from '@smart-fire/core/node';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Harness, startBroker, testRegistry } from './testing/harness.ts';
 import { publish, until } from './testing/raw-client.ts';
 
@@ -158,7 +158,7 @@ describe('a persistent session', () => {
     again.end();
   });
 
-  it('lets the wills of a broker that was killed wait in the store, for devices that never come back', async () => {
+  it('leaves no will behind when it is stopped', async () => {
     h = await startBroker({ state });
     const will = { topic: STATE, payload: '{"online":false}', qos: 1 as const };
     const device = await h.login('d1', { will });
@@ -169,6 +169,32 @@ describe('a persistent session', () => {
     await h.broker.stop();
     expect(await stored()).toEqual([]);
     expect(h.intake.messages).toEqual([]);
+  });
+
+  it('publishes the wills of a broker that was killed, for devices that have not come back', async () => {
+    h = await startBroker({ state });
+    const will = (n: number) => ({ topic: `smartfire/v1/d${n}/state`, payload: '{"online":false}', qos: 1 as const });
+    for (const n of [1, 2]) await h.login(`d${n}`, { will: will(n) });
+    await h.clock.advanceInSteps(200);
+    const stored = () => state.db.selectFrom('mqtt_will').selectAll().execute();
+    let rows = await stored();
+    for (let tries = 0; rows.length < 2 && tries < 500; tries++) rows = await stored();
+    await h.stop();
+    // As a kill leaves them.
+    await state.db.insertInto('mqtt_will').values(rows).execute();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      h = await startBroker({ state });
+      const back = await h.login('d2', { will: will(2) });
+      vi.advanceTimersByTime(5 * 60_000);
+      await until(() => h!.intake.messages.length > 0, 'the claim');
+      await back.ping();
+      expect(h.intake.messages).toMatchObject([{ device: 'd1', channel: 'state' }]);
+      expect(h.log).toEqual([]);
+      back.end();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('stops the start with a sentence when a row has an unknown format', async () => {
