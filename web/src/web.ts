@@ -36,10 +36,10 @@ export function createWeb(deps: WebDeps): Web {
       const app = await createApp(context);
       const sockets = createUpgrade(context, consoles);
       app.server.on('upgrade', sockets.upgrade);
-      await app.listen({ host: config.HOST, port: config.WEB_PORT });
       running = { app, feed, consoles, sockets };
       feed.start();
       consoles.start();
+      await app.listen({ host: config.HOST, port: config.WEB_PORT });
     },
 
     async stop() {

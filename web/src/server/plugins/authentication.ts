@@ -47,9 +47,11 @@ export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
 }
 
-/** Passwords are taken over https, or from this machine itself. */
+/** Passwords are taken over https (a proxy says so itself), or from this machine. */
 export function refuseInsecureLogin(context: Context, request: IncomingMessage): void {
-  if (!isSecure(context) && !isLoopback(request.socket.remoteAddress)) throw new FireError('FIRE_LOGIN_INSECURE');
+  const proxied = isSecure(context) && request.headers['x-forwarded-proto'] === 'https';
+  if (!context.secure && !proxied && !isLoopback(request.socket.remoteAddress))
+    throw new FireError('FIRE_LOGIN_INSECURE');
 }
 
 export function addAuthentication(app: App, context: Context): void {
