@@ -1,7 +1,7 @@
 import { CLOCK_WINDOW, FLAG } from '@smart-fire/core';
 
 /** True when the device's own time may be believed: within [receivedAt − 30 days, receivedAt + 5 min]. No skew is guessed. */
-export function isTrusted(deviceTime: number, receivedAt: number): boolean {
+function isTrusted(deviceTime: number, receivedAt: number): boolean {
   return deviceTime >= receivedAt - CLOCK_WINDOW.past && deviceTime <= receivedAt + CLOCK_WINDOW.future;
 }
 

@@ -4,7 +4,7 @@ import { type Done, Group } from './group.ts';
 /** A commit that takes longer than this counts as failing: the publishers are answered, no new ones are let in. */
 export const COMMIT_SLOW_MS = 5000;
 /** Most that may wait for the disk, and what events may have beyond it (bytes of payload). */
-export const WAITING_MAX = 32 * 1024 ** 2;
+const WAITING_MAX = 32 * 1024 ** 2;
 const WAITING_RESERVE = 4 * 1024 ** 2;
 /** The journal keeps its last 5 % for events; telemetry is let in again below that. */
 const FULL_AT = 0.95;

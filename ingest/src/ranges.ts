@@ -12,7 +12,7 @@ export interface Ranges {
   limits: Float64Array;
 }
 
-export function rangesOf(kind: Pick<SensorKind, 'metrics' | 'intervalMs'> | undefined): Ranges {
+function rangesOf(kind: Pick<SensorKind, 'metrics' | 'intervalMs'> | undefined): Ranges {
   const limits = new Float64Array(METRIC_NAMES.length * 4).fill(Number.NaN);
   for (const spec of kind?.metrics ?? []) {
     limits.set([...spec.measuring, ...spec.valid], METRIC_NAMES.indexOf(spec.metric) * 4);

@@ -43,6 +43,8 @@ export class ReadingsWriter {
   failure: { error: unknown; since: number } | null = null;
   readonly #deps: WriterDeps;
   #committedBelow: number;
+  /** What the store has for good: where to go on after it failed, for it may have lost what it held in memory. */
+  #durableBelow: number;
   #newestAt = 0;
   #queue: JournalBatch[] = [];
   #queued = 0;
@@ -54,6 +56,7 @@ export class ReadingsWriter {
   constructor(deps: WriterDeps) {
     this.#deps = deps;
     this.position = deps.from;
+    this.#durableBelow = deps.from;
     this.#committedBelow = deps.nextNo;
   }
 
@@ -122,6 +125,7 @@ export class ReadingsWriter {
         if (this.failure) this.#deps.changed(null);
         this.failure = null;
       } catch (error) {
+        this.position = Math.min(this.position, this.#durableBelow);
         if (!this.failure) {
           this.failure = { error, since: this.#deps.clock.now() };
           this.#deps.changed(error);
@@ -138,6 +142,7 @@ export class ReadingsWriter {
     for (const one of rejected) await journal.addDeadLetter(letterOf(one));
     const last = batches[batches.length - 1]!;
     this.position = last.firstNo + last.count;
+    this.#durableBelow = durableBelow;
     this.writtenUpTo = receivedAtOf(last) ?? this.writtenUpTo;
     this.#dropWritten();
     journal.advance('readings', durableBelow);
