@@ -29,7 +29,6 @@ export function historyOption(history: History, from: number, to: number, look: 
   const [low, high] = extent([...values, ...limits]);
   return {
     animation: false,
-    aria: { enabled: true, decal: { show: true } },
     textStyle: { fontFamily: look.font, color: look.ink },
     grid: { left: 8, right: 16, top: 36, bottom: 8, containLabel: true },
     xAxis: {
@@ -46,7 +45,12 @@ export function historyOption(history: History, from: number, to: number, look: 
       min: low,
       max: high,
       nameTextStyle: { color: look.ink, align: 'left' as const },
-      axisLabel: { color: look.ink, formatter: (value: number) => number(value) },
+      axisLabel: {
+        color: look.ink,
+        showMinLabel: false,
+        showMaxLabel: false,
+        formatter: (value: number) => number(value),
+      },
       splitLine: { lineStyle: { color: look.quiet, opacity: 0.4 } },
     },
     // Drawn text: a tooltip made of HTML would need inline styles, which the Content-Security-Policy refuses.
@@ -78,7 +82,7 @@ export function historyOption(history: History, from: number, to: number, look: 
         data: points.map(([at, min, , max]) => [at, max === null || min === null ? null : max - min]),
         stack: 'band',
         lineStyle: { opacity: 0 },
-        areaStyle: { color: look.band, opacity: 0.7, decal: { symbol: 'none' } },
+        areaStyle: { color: look.band, opacity: 0.7 },
         symbol: 'none',
         silent: true,
       },
