@@ -1,4 +1,4 @@
-import { connect, type MqttClient } from 'mqtt';
+import { createLoad, type Load } from '@smart-fire/simulators';
 
 export interface DeviceLogin {
   id: string;
@@ -8,76 +8,104 @@ export interface DeviceLogin {
 /** Readings of one device by time (ms); the value belongs to the time. */
 export type ReadingsByDevice = Map<string, Map<number, number>>;
 
+interface Options {
+  port: number;
+  /** They publish readings… */
+  devices: readonly DeviceLogin[];
+  /** …at this many a second in all. */
+  rate: number;
+  /** They declare fires, one a second in all. */
+  burning?: readonly DeviceLogin[];
+}
+
 /**
- * QoS 1 readings from many devices over a foreign client (mqtt.js, which repeats what was not acknowledged after a reconnect), remembering
- * exactly what was sent and what was acknowledged.
+ * QoS 1 readings and fires from devices that send again, with DUP, what was not acknowledged before the connection broke; remembers exactly
+ * what was sent and what was acknowledged.
  */
 export class DurableLoad {
-  readonly #options: { port: number; devices: DeviceLogin[]; rate: number };
-  readonly #clients = new Map<string, MqttClient>();
+  readonly #readings: Load;
+  readonly #fires: Load | null;
   readonly #sent: ReadingsByDevice = new Map();
   readonly #acknowledged: ReadingsByDevice = new Map();
-  readonly #fires = new Map<string, number>();
-  #open = 0;
-  #acknowledgedCount = 0;
+  readonly #firesSent = new Map<string, number>();
+  readonly #times: number[] = [];
   readonly #lastTimes = new Map<string, number>();
-  #seq = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #acknowledgedCount = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(options: { port: number; devices: DeviceLogin[]; rate: number }) {
-    this.#options = options;
-  }
-
-  async start(): Promise<void> {
-    const { port, devices, rate } = this.#options;
-    for (const { id, secret } of devices) {
-      const client = connect({
-        host: '127.0.0.1',
-        port,
-        username: id,
-        password: secret,
-        clientId: id,
-        clean: false,
-        reconnectPeriod: 200,
-        connectTimeout: 5_000,
-      });
-      client.on('error', () => {});
-      this.#clients.set(id, client);
+  constructor({ port, devices, rate, burning = [] }: Options) {
+    for (const { id } of devices) {
       this.#sent.set(id, new Map());
       this.#acknowledged.set(id, new Map());
     }
-    const began = performance.now();
-    let published = 0;
-    this.#timer = setInterval(() => {
-      const due = ((performance.now() - began) / 1000) * rate;
-      // While the server is down devices go on measuring, but no more than they can keep.
-      for (; published < due; published++)
-        if (this.#open < rate * 4) this.#publish(devices[published % devices.length]!.id);
-    }, 10);
+    const shared = { host: '127.0.0.1', port };
+    this.#readings = createLoad({
+      ...shared,
+      devices,
+      connections: devices.length,
+      inFlight: 16,
+      rate,
+      encode: (device, seq) => {
+        const time = this.#time(device);
+        this.#times[seq] = time;
+        this.#sent.get(device)!.set(time, valueAt(time));
+        return JSON.stringify({ ts: time, seq, values: { temperature: valueAt(time) } });
+      },
+      onAck: (device, seq) => {
+        const time = this.#times[seq]!;
+        this.#acknowledged.get(device)!.set(time, valueAt(time));
+        this.#acknowledgedCount++;
+        for (const check of this.#waiting) check();
+      },
+    });
+    this.#fires =
+      burning.length === 0
+        ? null
+        : createLoad({
+            ...shared,
+            devices: burning,
+            connections: burning.length,
+            inFlight: 4,
+            rate: 1,
+            channel: 'event',
+            encode: (device, seq) => {
+              this.#firesSent.set(device, this.firesOf(device) + 1);
+              return JSON.stringify({ ts: this.#time(device), seq, event: 'fire' });
+            },
+          });
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.#readings.start(), this.#fires?.start()]);
+  }
+
+  get acknowledgedCount(): number {
+    return this.#acknowledgedCount;
   }
 
   /** Resolves when `count` more readings have been acknowledged. */
-  async acknowledgedMore(count: number): Promise<void> {
-    const until = this.#acknowledgedCount + count;
-    await this.#when(() => this.#acknowledgedCount >= until);
+  acknowledgedMore(count: number): Promise<void> {
+    const enough = this.#acknowledgedCount + count;
+    return new Promise((done) => {
+      const check = () => {
+        if (this.#acknowledgedCount < enough) return;
+        this.#waiting = this.#waiting.filter((other) => other !== check);
+        done();
+      };
+      this.#waiting.push(check);
+      check();
+    });
   }
 
-  /** A fire, declared by the device itself. */
-  fire(device: string): void {
-    this.#fires.set(device, (this.#fires.get(device) ?? 0) + 1);
-    this.#send(device, 'event', { ts: this.#time(device), seq: ++this.#seq, event: 'fire' }, () => {});
-  }
-
-  /** Stops publishing and waits until everything sent has been acknowledged. */
+  /** Stops publishing and waits until everything sent has been acknowledged; fails when something never was. */
   async finish(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#when(() => this.#open === 0);
+    for (const report of await Promise.all([this.#readings.stop(30_000), this.#fires?.stop(30_000)]))
+      if (report && report.inFlight > 0)
+        throw new Error(`${report.inFlight} messages were never acknowledged: ${report.trouble}`);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await Promise.all([...this.#clients.values()].map((client) => client.endAsync(true)));
+    await Promise.all([this.#readings.stop(0), this.#fires?.stop(0)]);
   }
 
   /** What was acknowledged and is not stored with its value. */
@@ -90,38 +118,12 @@ export class DurableLoad {
     return differences(stored, this.#sent);
   }
 
-  firedDevices(): string[] {
-    return [...this.#fires.keys()];
-  }
-
   firesOf(device: string): number {
-    return this.#fires.get(device) ?? 0;
+    return this.#firesSent.get(device) ?? 0;
   }
 
-  #publish(device: string): void {
-    const time = this.#time(device);
-    const value = 20 + (time % 1000) / 100;
-    this.#sent.get(device)!.set(time, value);
-    this.#send(device, 'telemetry', { ts: time, seq: ++this.#seq, values: { temperature: value } }, () => {
-      this.#acknowledged.get(device)!.set(time, value);
-      this.#acknowledgedCount++;
-    });
-  }
-
-  #send(device: string, channel: string, payload: object, acknowledged: () => void): void {
-    this.#open++;
-    this.#clients
-      .get(device)!
-      .publish(
-        `smartfire/v1/${device}/${channel}`,
-        JSON.stringify(payload),
-        { qos: 1 },
-        (error?: Error | null, packet?: unknown) => {
-          this.#open--;
-          if (!error && packet) acknowledged();
-          for (const check of this.#waiting) check();
-        },
-      );
+  burningDevices(): string[] {
+    return [...this.#firesSent.keys()];
   }
 
   /** Every message of a device has a ms of its own. */
@@ -130,19 +132,9 @@ export class DurableLoad {
     this.#lastTimes.set(device, time);
     return time;
   }
-
-  #when(condition: () => boolean): Promise<void> {
-    return new Promise((done) => {
-      const check = () => {
-        if (!condition()) return;
-        this.#waiting = this.#waiting.filter((other) => other !== check);
-        done();
-      };
-      this.#waiting.push(check);
-      check();
-    });
-  }
 }
+
+const valueAt = (time: number) => 20 + (time % 1000) / 100;
 
 function differences(wanted: ReadingsByDevice, found: ReadingsByDevice): string[] {
   const list: string[] = [];
