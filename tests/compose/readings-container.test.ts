@@ -1,8 +1,8 @@
 import { openReadings } from '@smart-fire/core/node';
-import { readingsContract } from '@smart-fire/core/testing/contracts';
 import { pino } from 'pino';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { readingsContract } from '../../core/src/testing/readings.contract.ts';
 import { missingImages } from '../harness/docker.ts';
 
 const IMAGE = 'influxdb:1.8';
