@@ -100,7 +100,7 @@ export interface JournalBatch {
 /** What is committed beside a batch and is not replayed. */
 export interface CommitExtras {
   deadLetters: Omit<DeadLetter, 'id'>[];
-  /** Dedupe marks: (device, hash of seq/ts/payload) of messages that could come again. */
+  /** Dedupe marks: (device, hash of seq/ts/payload) of messages that could come again. Hashes are unsigned 64-bit. */
   marks: { device: string; hash: bigint; receivedAt: number }[];
 }
 

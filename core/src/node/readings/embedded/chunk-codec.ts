@@ -97,14 +97,15 @@ function encodeValues(values: Float64Array, length: number): void {
 /** The smallest number of decimals in which every value is exact, leaving the integers in `scaled`; XOR when there is none. */
 function findScale(values: Float64Array, length: number): number {
   let scale = 0;
+  let factor = 1;
   let row = 0;
   while (row < length) {
-    const factor = 10 ** scale;
     const integer = Math.round(values[row]! * factor);
     if (Math.abs(integer) < MAX_INTEGER && !Object.is(integer, -0) && integer / factor === values[row]) {
       scaled[row++] = integer;
     } else {
       if (++scale > MAX_SCALE) return XOR;
+      factor = 10 ** scale;
       row = 0;
     }
   }
