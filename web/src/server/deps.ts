@@ -14,7 +14,7 @@ import type { WebSocket } from 'ws';
 
 /** What the web server is given by the composition root. */
 export interface WebDeps {
-  config: Pick<Config, 'HOST' | 'WEB_PORT' | 'PUBLIC_URL' | 'TLS_CERT' | 'MQTT_MAX_PACKET'>;
+  config: Pick<Config, 'HOST' | 'WEB_PORT' | 'PUBLIC_URL' | 'TLS_CERT' | 'MQTT_MAX_PACKET' | 'TIME_ZONE' | 'MQTT_PORT'>;
   /** PEM; used only where TLS_CERT is configured: browsers refuse a private CA that nobody has installed. */
   tls: { cert: string; key: string } | null;
   state: StateStore;

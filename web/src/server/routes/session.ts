@@ -14,8 +14,9 @@ import { people, type StoredPerson } from '../store/people.ts';
 /** Log-ins from one address per minute, right or wrong: a whole centre may sit behind one. */
 const LOGINS_PER_MINUTE = 300;
 
-export function sessionOf({ person, expiresAt, via }: Caller): z.infer<typeof session> {
-  return { person, permissions: [...ROLE_PERMISSIONS[person.role]], expiresAt, via };
+export function sessionOf({ config }: Context, { person, expiresAt, via }: Caller): z.infer<typeof session> {
+  const permissions = [...ROLE_PERMISSIONS[person.role]];
+  return { person, permissions, expiresAt, via, timeZone: config.TIME_ZONE, mqttPort: config.MQTT_PORT };
 }
 
 export function setSessionCookie(context: Context, reply: FastifyReply, value: string, expiresAt: number): void {
@@ -53,14 +54,14 @@ export function addSessionRoutes(app: App, context: Context): void {
       const { passwordHash: _, createdAt: __, ...person } = stored;
       const { value, caller } = await credentials.startSession(person, request.ip);
       setSessionCookie(context, reply, value, caller.expiresAt!);
-      return sessionOf(caller);
+      return sessionOf(context, caller);
     },
   );
 
   app.get(
     '/api/v1/session',
     { config: { permission: 'person' }, schema: { summary: 'Who am I', response: answers(200, session) } },
-    async (request) => sessionOf(callerOf(request)),
+    async (request) => sessionOf(context, callerOf(request)),
   );
 
   app.delete(

@@ -57,7 +57,7 @@ export function addSetupRoutes(app: App, context: Context): void {
       if (root) await places.putArea(context, person.id, root, 'create');
       const { value, caller } = await credentials.startSession(person, request.ip);
       setSessionCookie(context, reply, value, caller.expiresAt!);
-      return reply.status(201).send({ ...sessionOf(caller), area: root });
+      return reply.status(201).send({ ...sessionOf(context, caller), area: root });
     },
   );
 }

@@ -33,6 +33,8 @@ export const session = z
     permissions: z.array(z.enum(PERMISSIONS)),
     expiresAt: ms.nullable(),
     via: z.enum(['session', 'token']),
+    timeZone: z.string().describe('IANA name of the zone days and schedules are counted in'),
+    mqttPort: z.number().int().describe('Configured port of MQTT over TCP; 0 = any free port'),
   })
   .meta({ id: 'Session' });
 
