@@ -19,6 +19,7 @@ export const useSession = defineStore('session', () => {
     session,
     person: computed(() => session.value?.person ?? null),
     timeZone: computed(() => session.value?.timeZone),
+    mqttPort: computed(() => session.value?.mqttPort ?? 0),
     may: (permission: Permission) => session.value?.permissions.includes(permission) ?? false,
     /** The session the browser still has from before, asked for once. */
     async restore() {

@@ -82,7 +82,7 @@ export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient 
 export function queryString(query: Query = {}): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value === undefined || value === null || value === '') continue;
+    if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)) continue;
     // A list is one comma-separated value.
     params.set(name, Array.isArray(value) ? value.join(',') : String(value));
   }

@@ -25,8 +25,10 @@ export interface Session {
   person: Pick<Person, 'id' | 'username' | 'name' | 'role' | 'scope' | 'validUntil'>;
   permissions: Permission[];
   expiresAt: number | null;
-  /** The centre's time zone; absent = show the browser's own. */
-  timeZone?: string;
+  /** The centre's time zone: what the people of one centre say to each other must agree. */
+  timeZone: string;
+  /** Where devices connect; 0 = any free port, which only the server's log knows. */
+  mqttPort: number;
 }
 
 /** An alarm with the names a person needs. */
