@@ -25,7 +25,12 @@ module.exports = {
       from: { path: `^(${PACKAGES}|tests|smart-fire\\.ts)`, pathNot: '^web/console/' },
       to: {
         path: '^(core|broker|ingest|alerting|simulators|web)/src/',
-        pathNot: ['^$1/', '^[a-z]+/src/index\\.ts$', '^core/src/(sensors|node|testing)/(index|contracts)\\.ts$'],
+        pathNot: [
+          '^$1/',
+          '^[a-z]+/src/index\\.ts$',
+          '^core/src/(sensors|node|testing)/index\\.ts$',
+          '\\.contract\\.ts$',
+        ],
       },
     },
     {

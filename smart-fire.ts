@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { createAlerting, exportAlarms } from '@smart-fire/alerting';
 import { createBroker } from '@smart-fire/broker';
 import { FireError, type HealthItem, Registry, type Service } from '@smart-fire/core';
@@ -13,6 +12,7 @@ import {
   createLog,
   loadCertificates,
   loadConfig,
+  lockDataFolder,
   MetricsRegistry,
   openJournal,
   openReadings,
@@ -87,22 +87,6 @@ async function startPlatform(config: Config, { open = false } = {}) {
 }
 
 type Platform = Awaited<ReturnType<typeof startPlatform>>;
-
-/** Two servers on one folder would number the journal twice. SQLite's lock ends with its process, however that ends. */
-function lockDataFolder(dataDir: string): () => void {
-  const lock = new DatabaseSync(join(dataDir, 'lock.db'));
-  try {
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-  } catch (error) {
-    lock.close();
-    throw new FireError(
-      'FIRE_CONFIG_INVALID',
-      { problems: `DATA_DIR: ${dataDir} is in use by another smart-fire` },
-      error,
-    );
-  }
-  return () => lock.close();
-}
 
 function addresses({ config, broker, web, certificates }: Platform): Record<string, string> {
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST;

@@ -1,3 +1,4 @@
+import { systemClock } from '@smart-fire/core/node';
 import { createLatencies, type LatencySummary } from './latencies.ts';
 import { createLoadConnection, type LoadConnection } from './load-connection.ts';
 
@@ -53,7 +54,7 @@ const PACE_MS = 5;
 
 /** Default payload: 16 to 17 significant digits are nobody's sensor; one decimal is. */
 function temperature(_device: string, seq: number): string {
-  return `{"ts":${Date.now()},"seq":${seq},"values":{"temperature":${(seq % 400) / 10}}}`;
+  return `{"ts":${systemClock.now()},"seq":${seq},"values":{"temperature":${(seq % 400) / 10}}}`;
 }
 
 export function createLoad(options: LoadOptions): Load {

@@ -1,7 +1,7 @@
 import type { Alarm, Area, Device, Role, Site } from '@smart-fire/core';
 
 /** The words of an error, and what a test may look at. */
-export class ApiProblem extends Error {
+class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
 

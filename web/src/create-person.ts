@@ -1,5 +1,5 @@
 import type { Person } from '@smart-fire/core';
-import type { StateStore } from '@smart-fire/core/node';
+import { type StateStore, systemClock } from '@smart-fire/core/node';
 import { hashPassword, newPassword } from './server/access/password.ts';
 import { randomId } from './server/access/secret.ts';
 import { people } from './server/store/people.ts';
@@ -32,7 +32,7 @@ export async function createPerson(
       disabled: false,
       validUntil,
     };
-    const stored = { ...person, passwordHash, createdAt: before?.created_at ?? Date.now() };
+    const stored = { ...person, passwordHash, createdAt: before?.created_at ?? systemClock.now() };
     if (before) {
       await people.update(trx, stored);
       await trx.deleteFrom('session').where('person', '=', person.id).execute();

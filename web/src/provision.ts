@@ -1,5 +1,5 @@
 import type { Area, Contact, Device, Registry } from '@smart-fire/core';
-import type { StateStore } from '@smart-fire/core/node';
+import { type StateStore, systemClock } from '@smart-fire/core/node';
 import type { Trx } from './server/deps.ts';
 import { deviceRow, newDeviceSecret } from './server/store/devices.ts';
 import { placeRows } from './server/store/places.ts';
@@ -30,7 +30,7 @@ export async function provision(
   state: StateStore,
   registry: Registry,
   { areas = [], sites = [], zones = [], devices = [] }: Provision,
-  now = Date.now(),
+  now = systemClock.now(),
 ): Promise<ProvisionedDevice[]> {
   const paths = new Map<string, string>();
   for (const { id, path } of [...registry.areas.values(), ...registry.sites.values()]) paths.set(id, path);

@@ -2,9 +2,10 @@ export { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-cli
 export { type Certificates, loadCertificates } from './certificates.ts';
 export { systemClock } from './clock.ts';
 export { type Config, configSchema, loadConfig } from './config.ts';
+export { lockDataFolder } from './data-folder.ts';
 export { openJournal } from './journal/open.ts';
-export { openReadings } from './readings/open.ts';
 export { createLog, type Logger } from './log.ts';
+export { openReadings } from './readings/open.ts';
 export { type AuditAct, type AuditFinding, verifyAudit } from './state/audit.ts';
 export { areaFromRow, deviceFromRow, siteFromRow } from './state/load-registry.ts';
 export { openState, type StateStore } from './state/open.ts';
