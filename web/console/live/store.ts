@@ -27,6 +27,8 @@ type Message =
 
 /** Close codes of the server: the session is over; everything else is tried again. */
 const LOGGED_OUT = 4401;
+/** The server watches no more devices for one console. */
+const WATCHED_MAX = 2000;
 
 /** What the server says now: unclosed alarms, watched devices, health; and whether that can still be relied on. */
 export const useLive = defineStore('live', () => {
@@ -40,6 +42,7 @@ export const useLive = defineStore('live', () => {
   const now = ref(Date.now());
   const stale = computed(() => isStale(link.value));
   let offset = 0;
+  const wanted = new Map<symbol, readonly string[]>();
   let watched: readonly string[] = [];
   let socket: WebSocket | null = null;
   let beat: Worker | null = null;
@@ -154,9 +157,14 @@ export const useLive = defineStore('live', () => {
       health.value = [];
       siren.snapshot([]);
     },
-    /** Which devices' values are wanted; the answer is a new snapshot. */
-    watch(ids: readonly string[]) {
-      watched = ids;
+    /** Which devices' values one watcher wants (none = it is gone); the answer is a new snapshot for all of them. */
+    watch(watcher: symbol, ids: readonly string[]) {
+      wanted.delete(watcher);
+      if (ids.length > 0) wanted.set(watcher, ids);
+      // The newest watcher first: it is what the person looks at.
+      const next = [...new Set([...wanted.values()].reverse().flat())].slice(0, WATCHED_MAX);
+      if (next.length === watched.length && next.every((id, i) => id === watched[i])) return;
+      watched = next;
       hello();
     },
     /** The answer to an act, ahead of the patch that will say the same. */
