@@ -118,13 +118,13 @@ export function addAlarmRoutes(app: App, context: Context): void {
       schema: {
         summary: 'It is over',
         params,
-        body: z.strictObject({ note: note.default(''), version }).prefault({}),
+        body: z.strictObject({ note: note.optional(), version }).nullish(),
         response: answers(200, alarm),
       },
     },
     async (request) => {
       const { id } = await find(request, request.params.id, 'alarm.close');
-      const { note, version } = request.body;
+      const { note = '', version } = request.body ?? {};
       return views.item(await book.close(id, { actor: actor(request), note, version }));
     },
   );
