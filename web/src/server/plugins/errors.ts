@@ -69,7 +69,7 @@ export function toProblem(error: unknown, language: Language, id: string): Probl
   return build('FIRE_INTERNAL', { id }, language);
 }
 
-export function addErrors(app: App, { log, metrics: _ }: Context): void {
+export function addErrors(app: App, { log }: Context): void {
   app.setErrorHandler((error, request, reply) => {
     const id = randomUUID();
     const answer = toProblem(error, languageOf(request.headers['accept-language']), id);

@@ -16,7 +16,7 @@ import { ms } from './list.ts';
 const metric = z.enum(METRIC_NAMES as [string, ...string[]]);
 const words = z.object({ zh: z.string(), en: z.string() });
 
-export const person = z
+const person = z
   .object({
     id: z.string(),
     username: z.string(),
@@ -55,7 +55,7 @@ export const area = z
   })
   .meta({ id: 'Area' });
 
-export const contact = z.object({ name: z.string(), post: z.string(), telephone: z.string() }).meta({ id: 'Contact' });
+const contact = z.object({ name: z.string(), post: z.string(), telephone: z.string() }).meta({ id: 'Contact' });
 
 export const site = z
   .object({
@@ -170,7 +170,7 @@ export const alarmDetail = alarm
 
 const ruleBase = { id: z.string(), class: z.enum(ALARM_CLASSES), zh: z.string(), en: z.string(), source: words };
 
-export const ruleDefinition = z
+const ruleDefinition = z
   .discriminatedUnion('type', [
     z.object({ ...ruleBase, type: z.literal('verdict'), event: z.string() }),
     z.object({
