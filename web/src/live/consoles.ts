@@ -10,7 +10,7 @@ import { CLOSE, helloMessage, PING_EVERY_MS } from './protocol.ts';
 /** Between the first change, which goes at once, and the next frame. */
 const WINDOW_MS = 40;
 /** Handed to sockets in one turn of the event loop: some milliseconds of copying. */
-const TURN_BYTES = 2 * 1024 ** 2;
+const TURN_BYTES = 1024 ** 2;
 /** Waiting in a socket before its console gets nothing new; then only the latest state is kept for it. */
 const BUFFERED_MAX = 1024 ** 2;
 /** A console that takes nothing for so long, or never says hello, is let go. */

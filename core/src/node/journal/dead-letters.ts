@@ -7,7 +7,7 @@ export const DEAD_LETTER_SCHEMA = `CREATE TABLE dead_letter(id INTEGER PRIMARY K
 CREATE INDEX dead_letter_by_device ON dead_letter(device, id)`;
 
 /** The oldest go first; one device cannot push out everybody else's. */
-export const DEAD_LETTER_KEEP = { perDevice: 1000, all: 100_000 } as const;
+const DEAD_LETTER_KEEP = { perDevice: 1000, all: 100_000 } as const;
 
 /** The bounded list of what was refused. */
 export class DeadLetterList {

@@ -201,7 +201,7 @@ export class ReadingsFile {
 const SELECT_CHUNK = 'SELECT id, start, "end", count, min, max, sum FROM chunk';
 
 /** SQLite keeps NaN as NULL. */
-export function withSum<Row extends Summary>(row: Row): Row {
+function withSum<Row extends Summary>(row: Row): Row {
   return { ...row, sum: row.sum ?? Number.NaN };
 }
 

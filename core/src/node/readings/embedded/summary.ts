@@ -34,7 +34,7 @@ export function summarize({ length, values }: Points): Summary {
 }
 
 /** Always within [min, max], whatever rounding or overflow did to the sum. */
-export function meanOf({ count, min, max, sum }: Summary): number {
+function meanOf({ count, min, max, sum }: Summary): number {
   return Number.isFinite(sum) ? Math.min(max, Math.max(min, sum / count)) : min / 2 + max / 2;
 }
 

@@ -4,7 +4,7 @@ import type { SeriesKey } from '../../../model/reading.ts';
  * Our shape in InfluxDB: the measurement is the metric, tags are `device` and (unless '') `point`, the field is `value`, a float.
  * Characters that line protocol cannot carry in a tag (backslash, control characters) are written as %XX, and so is % itself.
  */
-export function tagValue(text: string): string {
+function tagValue(text: string): string {
   return text.replace(/[%\\\p{Cc}]/gu, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
