@@ -154,7 +154,7 @@ describe('the live hub', () => {
           expect(client.seen).toEqual(server.seenBy(client.view));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 

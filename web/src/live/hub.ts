@@ -24,8 +24,8 @@ export interface Frame {
 export const FRAME_CHANGES = 500;
 /** Gone things remembered for readers that are behind, per log. */
 const KEEP_GONE = 5000;
-/** Frames kept for readers that stand at the same place; cleared with every change. */
-const KEEP_FRAMES = 256;
+/** Frames kept for other readers that come to the same place. A frame stays true: what has changed since comes with the next one. */
+const KEEP_FRAMES = { count: 1000, bytes: 16 * 1024 ** 2 } as const;
 /** Midway numbers remembered; going on from an older number means a new snapshot. */
 const KEEP_MIDWAY = 10_000;
 const STREAMS = ['fire', 'health', 'alarms', 'devices'] as const;
@@ -58,6 +58,7 @@ export class Hub {
   /** Numbers up to this one cannot be gone on from. */
   #oldest: number;
   readonly #frames = new Map<string, Read>();
+  #framesBytes = 0;
 
   /** @param now ms UTC at the start of the process */
   constructor(now: number) {
@@ -79,7 +80,6 @@ export class Hub {
     // Those who may see it only where it was would otherwise keep it for ever.
     if (before && before.path !== entry.path) this.#restart = this.#seq;
     log.put(entry, ++this.#seq);
-    this.#frames.clear();
   }
 
   /** Where a thing that consoles show lies; null when they show no such thing. */
@@ -117,11 +117,14 @@ export class Hub {
     // Once past its beginning, where a reader began makes no difference.
     const settled = position.every((order) => order >= born);
     const key = `${viewKey} ${position.join()} ${settled ? '' : born} ${told ?? `snapshot ${serverTime}`}`;
-    let read = this.#frames.get(key);
-    if (!read) {
-      read = this.#read(view, { position, born, told }, serverTime);
-      if (this.#frames.size >= KEEP_FRAMES) this.#frames.clear();
+    const known = this.#frames.get(key);
+    if (known) return known;
+    const read = this.#read(view, { position, born, told }, serverTime);
+    // Only what leads on may be kept: "nothing new" is true for this moment alone.
+    if (read.frame || read.position.some((order, index) => order > position[index]!)) {
       this.#frames.set(key, read);
+      this.#framesBytes += read.frame?.text.length ?? 0;
+      this.#forgetFrames();
     }
     return read;
   }
@@ -134,6 +137,14 @@ export class Hub {
     const seq = this.#seq;
     const text = told === null ? snapshotText(changes, view, seq, serverTime) : patchText(changes, view, told, seq);
     return { frame: { text: Buffer.from(text), more }, position: after, seq };
+  }
+
+  #forgetFrames(): void {
+    for (const [key, { frame }] of this.#frames) {
+      if (this.#frames.size <= KEEP_FRAMES.count && this.#framesBytes <= KEEP_FRAMES.bytes) break;
+      this.#frames.delete(key);
+      this.#framesBytes -= frame?.text.length ?? 0;
+    }
   }
 
   #remember(midway: number): void {
