@@ -35,6 +35,7 @@ function* batches(readings: number): Generator<JournalBatch> {
       builder.addReading(series, time, time, value, 0);
     }
     const batch = builder.build(no);
+    builder.clear();
     no += batch.count;
     yield batch;
   }
@@ -53,6 +54,7 @@ function* oneDay(no: number): Generator<JournalBatch> {
     );
     if (second % 4800 === 4799) {
       const batch = builder.build(no);
+      builder.clear();
       no += batch.count;
       yield batch;
     }
