@@ -6,6 +6,7 @@ export * from './model/metrics.ts';
 export * from './model/person.ts';
 export * from './model/place.ts';
 export * from './model/reading.ts';
+export * from './model/rule.ts';
 export * from './permissions.ts';
 export type * from './ports/alarms.ts';
 export type * from './ports/clock.ts';

@@ -1,4 +1,4 @@
-import type { FireError } from '@smart-fire/core';
+import { type FireError, isAbsenceRule } from '@smart-fire/core';
 import { getSensorKind } from '@smart-fire/core/sensors';
 import { runSensor } from '@smart-fire/core/testing';
 import { describe, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ describe('the scenarios that come with the program', () => {
       );
       expect(disturbed.length, `${name} disturbs a ${kindName}`).toBeGreaterThan(0);
       for (const [seed, device] of disturbed.entries()) {
-        if (rule.type === 'absence') {
+        if (isAbsenceRule(rule)) {
           const from = script.turns[0]!.at;
           for (let at = from; at < from + rule.afterMs / 1000; at += 1)
             expect(script.situation(device, at).offline).toBe(true);

@@ -8,7 +8,7 @@ import { alarmId, openAlarm } from './opening.ts';
 
 const effect: RaiseEffect = {
   ...{ type: 'raise', no: 7, cause: 'fire:d:', time: 1, receivedAt: 2, detail: {} },
-  ...{ class: 'fire', device: 'd', point: '', site: 's', zone: null, rule: null, event: 'fire' },
+  ...{ class: 'fire', level: null, device: 'd', point: '', site: 's', zone: null, rule: null, event: 'fire' },
   explanation: { zh: '火警', en: 'Fire' },
 };
 const opened = (more: Partial<RaiseEffect> = {}) => openAlarm({ ...effect, ...more }, true);

@@ -21,6 +21,7 @@ export function openAlarm(effect: RaiseEffect, saved: boolean): Alarm {
     id: alarmId(cause, no),
     cause,
     class: effect.class,
+    level: effect.level,
     state: 'active-unacknowledged',
     device,
     point,

@@ -1,10 +1,11 @@
-import { ALARM_CLASSES, ALARM_STATES, type Alarm, type AlarmEntry, VERDICTS } from '@smart-fire/core';
+import { ALARM_CLASSES, ALARM_STATES, type Alarm, type AlarmEntry, LEVELS, VERDICTS } from '@smart-fire/core';
 import type { AlarmEntryTable, AlarmTable } from '@smart-fire/core/node';
 import { z } from 'zod';
 
 const words = z.object({
   class: z.enum(ALARM_CLASSES),
   state: z.enum(ALARM_STATES),
+  level: z.enum(LEVELS).nullable(),
   verdict: z.enum(VERDICTS).nullable(),
 });
 const action = z.enum(['raised', 'repeated', 'cleared', 'acknowledged', 'verified', 'closed']);
@@ -17,6 +18,7 @@ export function alarmToRow(alarm: Alarm): AlarmTable {
     id: alarm.id,
     cause,
     class: alarm.class,
+    level: alarm.level,
     state: alarm.state,
     device,
     point,
@@ -45,6 +47,7 @@ export function alarmToRow(alarm: Alarm): AlarmTable {
 
 /** The columns that change after an alarm was opened. */
 export const CHANGING = [
+  'level',
   'state',
   'repeated_at',
   'cleared_at',

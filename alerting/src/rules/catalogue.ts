@@ -1,4 +1,4 @@
-import type { RuleDefinition, RuleView, SensorKind } from '@smart-fire/core';
+import { isThresholdRule, type RuleDefinition, type RuleView, type SensorKind } from '@smart-fire/core';
 import { ruleKind } from './kinds/index.ts';
 import type { RuleKind } from './kinds/kind.ts';
 
@@ -10,6 +10,8 @@ export interface Rule {
   id: string;
   definition: RuleDefinition;
   kind: RuleKind;
+  /** Numbers of state of one slot. */
+  size: number;
   /** How often it threw, and what it said last. */
   errors: number;
   lastError: string;
@@ -26,18 +28,19 @@ export class RuleCatalogue {
       const byMetric = new Map<string, Rule[]>();
       this.#metrics.set(kind, byMetric);
       for (const definition of rules) {
-        const implementation = ruleKind(definition.type);
+        const implementation = ruleKind(definition.type)!;
         implementation.params.parse(definition);
         const rule: Rule = {
           index: this.all.length,
           id: `preset:${kind}:${definition.id}`,
           definition,
           kind: implementation,
+          size: implementation.stateSize(definition),
           errors: 0,
           lastError: '',
         };
         this.all.push(rule);
-        if (definition.type === 'threshold') {
+        if (isThresholdRule(definition)) {
           const ofMetric = byMetric.get(definition.metric) ?? [];
           byMetric.set(definition.metric, [...ofMetric, rule]);
         }

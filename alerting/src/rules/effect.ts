@@ -1,4 +1,4 @@
-import type { AlarmClass } from '@smart-fire/core';
+import type { AlarmClass, Level } from '@smart-fire/core';
 import type { Sentence } from './kinds/kind.ts';
 
 interface Base {
@@ -18,6 +18,7 @@ interface Base {
 export interface RaiseEffect extends Base {
   type: 'raise';
   class: AlarmClass;
+  level: Level | null;
   device: string;
   point: string;
   site: string;

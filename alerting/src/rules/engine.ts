@@ -1,10 +1,17 @@
-import { FLAG, type JournalBatch, type JournalEntry, type Registry, type SeriesRow } from '@smart-fire/core';
+import {
+  FLAG,
+  isAbsenceRule,
+  type JournalBatch,
+  type JournalEntry,
+  type Registry,
+  type SeriesRow,
+} from '@smart-fire/core';
 import { Bindings } from './bindings.ts';
 import type { Rule, RuleCatalogue } from './catalogue.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Effect } from './effect.ts';
 import { absence } from './kinds/absence.ts';
-import { CLEAR, HOLD, NOTHING, type Outcome, RAISE } from './kinds/kind.ts';
+import { CLEAR, HOLD, NOTHING, type Outcome, RAISE, type Stimulus } from './kinds/kind.ts';
 import { explainVerdict, verdictOf } from './kinds/verdict.ts';
 import { ListenedClock } from './listened-clock.ts';
 import { Timers } from './timers.ts';
@@ -35,6 +42,7 @@ export class Engine {
   readonly #emit: (effect: Effect) => void;
   /** Gateways (device numbers) with children that wait for them. */
   readonly #holding = new Set<number>();
+  readonly #stimulus: Stimulus = { input: 0, source: 0, value: NaN, time: NaN, now: 0, learn: true };
   /** The entry at hand. */
   #no = 0;
   #time = 0;
@@ -97,7 +105,7 @@ export class Engine {
     const devices = new Map<number, number>();
     for (let slot = 0; slot < size; slot++) {
       const start = offset[slot]!;
-      const { kind, index } = this.#catalogue.all[rule[slot]!]!;
+      const { kind, index, size: numbers } = this.#catalogue.all[rule[slot]!]!;
       if (live[slot] !== 1 || Number.isNaN(state[start])) continue;
       let of = subject[slot]!;
       if (kind.type === 'absence') {
@@ -105,13 +113,13 @@ export class Engine {
         of = devices.get(of)!;
       }
       rows.push(index, of);
-      for (let i = 0; i < kind.stateSize; i++) rows.push(state[start + i]!);
+      for (let i = 0; i < numbers; i++) rows.push(state[start + i]!);
     }
     return {
       next: this.next,
       listened: this.clock.now,
       last: Number.isNaN(this.clock.last) ? null : this.clock.last,
-      rules: this.#catalogue.all.map(({ id, kind }) => ({ id, size: kind.stateSize })),
+      rules: this.#catalogue.all.map(({ id, size }) => ({ id, size })),
       devices: [...devices.keys()].map((number) => this.#bindings.subjects.ids[number]!),
       rows: Float64Array.from(rows),
     };
@@ -126,7 +134,7 @@ export class Engine {
     for (let at = 0; at < rows.length; ) {
       const { id, size } = rules[rows[at]!]!;
       const rule = known.get(id);
-      const slot = rule?.kind.stateSize === size ? this.#bindings.slotFor(rule, rows[at + 1]!, devices) : -1;
+      const slot = rule?.size === size ? this.#bindings.slotFor(rule, rows[at + 1]!, devices) : -1;
       if (rule && slot >= 0) {
         const offset = this.#bindings.slots.offset[slot]!;
         this.#bindings.slots.state.set(rows.subarray(at + 2, at + 2 + size), offset);
@@ -174,6 +182,7 @@ export class Engine {
       type: 'raise',
       ...this.#base(cause),
       class: verdict.class,
+      level: null,
       device: id,
       point,
       site: device.site,
@@ -226,7 +235,10 @@ export class Engine {
     this.evaluations++;
     try {
       const offset = this.#bindings.slots.offset[slot]!;
-      const outcome = rule.kind.step(this.#bindings.slots.state, offset, rule.definition, value, time, this.clock.now);
+      this.#stimulus.value = value;
+      this.#stimulus.time = time;
+      this.#stimulus.now = this.clock.now;
+      const outcome = rule.kind.step(this.#bindings.slots.state, offset, rule.definition, this.#stimulus);
       if (outcome !== NOTHING) this.#act(slot, rule, outcome);
     } catch (error) {
       fail(rule, error);
@@ -266,7 +278,7 @@ export class Engine {
     if (slot < 0) return;
     const { state, offset } = this.#bindings.slots;
     const { definition } = this.#bindings.ruleOf(slot);
-    if (definition.type !== 'absence') return;
+    if (!isAbsenceRule(definition)) return;
     const from = upstream < 0 ? -1 : offset[upstream]!;
     if (absence.release(state, offset[slot]!, definition, this.clock.now, from))
       this.#timers.arm(slot, absence.wakeAt(state, offset[slot]!, definition));
@@ -295,6 +307,7 @@ export class Engine {
       type: 'raise',
       ...this.#base(this.#bindings.cause(slot, rule)),
       class: rule.definition.class,
+      level: null,
       device: id,
       point,
       site: device.site,

@@ -27,10 +27,10 @@ export class Slots {
       this.offset = grown(this.offset, this.size);
       this.next = grown(this.next, this.size);
       this.live = grown(this.live, this.size);
-      this.state = grown(this.state, this.#used + rule.kind.stateSize, NaN);
+      this.state = grown(this.state, this.#used + rule.size, NaN);
       this.rule[slot] = rule.index;
       this.offset[slot] = this.#used;
-      this.#used += rule.kind.stateSize;
+      this.#used += rule.size;
     }
     this.subject[slot] = subject;
     this.next[slot] = next;
@@ -40,7 +40,7 @@ export class Slots {
 
   release(slot: number, rule: Rule): void {
     const offset = this.offset[slot]!;
-    this.state.fill(NaN, offset, offset + rule.kind.stateSize);
+    this.state.fill(NaN, offset, offset + rule.size);
     this.live[slot] = 0;
     const free = this.#free.get(rule.index) ?? [];
     free.push(slot);

@@ -1,4 +1,5 @@
 import type { AlarmClass } from './event.ts';
+import type { Level } from './rule.ts';
 
 /**
  * States of an alarm after ISA-18.2 / IEC 62682: active or cleared, crossed with unacknowledged or acknowledged, and closed.
@@ -24,6 +25,8 @@ export interface Alarm {
   /** `{rule id | event class or event}:{device}:{point}` */
   cause: string;
   class: AlarmClass;
+  /** Of rules that know levels; it only rises while the alarm is unclosed. */
+  level: Level | null;
   state: AlarmState;
   device: string;
   point: string;

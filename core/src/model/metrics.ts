@@ -19,6 +19,11 @@ export type Metric = keyof typeof METRICS;
 
 export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
 
+/** Unit and words of a metric; one we do not know (a column of a recording) is called by its own name. */
+export function metricWords(name: string): { unit: string; zh: string; en: string } {
+  return isMetric(name) ? METRICS[name] : { unit: '', zh: name, en: name };
+}
+
 export function isMetric(name: string): name is Metric {
   return Object.hasOwn(METRICS, name);
 }

@@ -1,5 +1,5 @@
 import type { Alarm, AlarmEntry, Verdict } from '../model/alarm.ts';
-import type { RuleDefinition } from '../sensors/sensor.ts';
+import type { RuleDefinition } from '../model/rule.ts';
 
 /** Who acts, and on which version they looked (409 FIRE_ALARM_CHANGED when it has moved on; undefined = whatever is current). */
 export interface Act {

@@ -15,6 +15,7 @@ import { smokeDetector } from './smoke-detector.ts';
 import { sprinklerPressure } from './sprinkler-pressure.ts';
 import { tankLevel } from './tank-level.ts';
 
+export { PRESETS, presetRules } from '../presets/index.ts';
 export { seeded } from './parts/noise.ts';
 export { chinaHour } from './parts/rhythm.ts';
 export type * from './sensor.ts';

@@ -1,44 +1,7 @@
-import type { AlarmClass } from '../model/event.ts';
 import type { Metric } from '../model/metrics.ts';
+import type { RuleDefinition } from '../model/rule.ts';
 
-/** A sentence, where a number comes from. */
-export interface Source {
-  zh: string;
-  en: string;
-}
-
-interface RuleBase {
-  /** Stable id within the kind; the whole id is `preset:{kind}:{id}`. */
-  id: string;
-  class: AlarmClass;
-  zh: string;
-  en: string;
-  source: Source;
-}
-
-/** The device says so itself: one rule for each of its events that has a class (see EVENTS). */
-export interface VerdictRule extends RuleBase {
-  type: 'verdict';
-  event: string;
-}
-
-/** Raised when the value has been beyond `limit` for `forMs` (0 = at once); cleared when it has come back by `hysteresis`. Units are the metric's. */
-export interface ThresholdRule extends RuleBase {
-  type: 'threshold';
-  metric: Metric;
-  direction: 'above' | 'below';
-  limit: number;
-  hysteresis: number;
-  forMs: number;
-}
-
-/** Raised when nothing was heard for `afterMs` of listened time. */
-export interface AbsenceRule extends RuleBase {
-  type: 'absence';
-  afterMs: number;
-}
-
-export type RuleDefinition = VerdictRule | ThresholdRule | AbsenceRule;
+export type { AbsenceRule, RuleDefinition, Source, ThresholdRule, VerdictRule } from '../model/rule.ts';
 
 /** What one metric of a sensor kind can be. */
 export interface MetricSpec {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EVENTS } from '../model/event.ts';
 import { isMetric, type Metric } from '../model/metrics.ts';
+import { isThresholdRule, isVerdictRule } from '../model/rule.ts';
 import { runSensor } from '../testing/sensor-run.ts';
 import { getSensorKind, SENSOR_KINDS } from './index.ts';
 import type { Disturbance } from './sensor.ts';
@@ -46,8 +47,8 @@ describe('the sensor catalogue', () => {
       expect(rule.en).toMatch(/^[\P{Script=Han}]+$/u);
       expect(rule.source.zh).toMatch(/\p{Script=Han}/u);
       expect(rule.source.en.length).toBeGreaterThan(10);
-      if (rule.type === 'verdict') expect(Object.hasOwn(EVENTS, rule.event)).toBe(true);
-      if (rule.type === 'threshold') {
+      if (isVerdictRule(rule)) expect(Object.hasOwn(EVENTS, rule.event)).toBe(true);
+      if (isThresholdRule(rule)) {
         const spec = kind.metrics.find(({ metric }) => metric === rule.metric);
         expect(spec).toBeDefined();
         expect(rule.limit).toBeGreaterThan(spec!.valid[0]);

@@ -1,6 +1,7 @@
 import type { Metric } from '../model/metrics.ts';
+import { isThresholdRule } from '../model/rule.ts';
 import { chinaHour, seeded } from '../sensors/index.ts';
-import type { Disturbance, SensorKind, ThresholdRule } from '../sensors/sensor.ts';
+import type { Disturbance, SensorKind } from '../sensors/sensor.ts';
 
 export interface SensorRun {
   kind: SensorKind;
@@ -27,7 +28,7 @@ export function runSensor(run: SensorRun): SensorOutcome {
   const random = seeded(seed);
   const device = kind.simulate(random);
   const step = run.step ?? kind.intervalMs / 1000;
-  const thresholds = kind.rules.filter((rule): rule is ThresholdRule => rule.type === 'threshold');
+  const thresholds = kind.rules.filter(isThresholdRule);
   const beyondSince = new Map<string, number>();
   const raised = new Map<string, number>();
   const events = new Map<string, number>();
@@ -38,7 +39,7 @@ export function runSensor(run: SensorRun): SensorOutcome {
     const declared = device.event(input);
     if (declared && !events.has(declared.event)) events.set(declared.event, at);
     for (const rule of thresholds) {
-      const value = values[rule.metric];
+      const value = values[rule.metric as Metric];
       if (value === undefined) continue;
       const beyond = rule.direction === 'above' ? value > rule.limit : value < rule.limit;
       if (!beyond) beyondSince.delete(rule.id);

@@ -1,4 +1,4 @@
-import { METRICS, type Metric } from '@smart-fire/core';
+import { metricWords } from '@smart-fire/core';
 
 /** Enough digits for a person: four significant ones, no trailing zeros, no exponent within what sensors send. */
 export function number(value: number): string {
@@ -9,8 +9,8 @@ export function number(value: number): string {
 }
 
 /** A value with its unit: `23.4 °C`. */
-export function quantity(value: number, metric: Metric): string {
-  const { unit } = METRICS[metric];
+export function quantity(value: number, metric: string): string {
+  const { unit } = metricWords(metric);
   return unit === 'count' ? number(value) : `${number(value)} ${unit}`;
 }
 

@@ -20,7 +20,7 @@ export function anAlarm(properties: Partial<Alarm> = {}): Alarm {
     ...{ raisedAt: 1000, receivedAt: 1000, repeatedAt: 1000, clearedAt: null, count: 1 },
     ...{ acknowledgedBy: null, acknowledgedAt: null, acknowledgeReason: null },
     ...{ verdict: null, verifiedBy: null, verifiedAt: null, closedBy: null, closedAt: null },
-    ...{ openedNo: 1, explanation: { zh: '火警', en: 'Fire' }, version: 1, saved: true },
+    ...{ level: null, openedNo: 1, explanation: { zh: '火警', en: 'Fire' }, version: 1, saved: true },
     ...properties,
   };
 }

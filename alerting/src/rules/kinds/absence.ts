@@ -24,10 +24,16 @@ export const absence: RuleKind<AbsenceRule> & {
   everHeard(state: Float64Array, offset: number): boolean;
 } = {
   type: 'absence',
-  params: z.object({ afterMs: z.number().int().positive().describe('ms of listened time') }),
-  stateSize: 3,
+  zh: '失联',
+  en: 'Absence of data',
+  params: z.object({
+    afterMs: z.number().int().positive().meta({ zh: '未收到数据的时间', en: 'Time without data', unit: 'ms' }),
+  }),
+  subject: 'device',
+  inputs: () => [],
+  stateSize: () => 3,
 
-  step(state, offset, _rule, _value, _time, now) {
+  step(state, offset, _rule, { now }) {
     const heard = state[offset + HEARD]!;
     const gap = now - heard;
     if (gap === 0) return NOTHING;
@@ -69,7 +75,14 @@ export const absence: RuleKind<AbsenceRule> & {
   everHeard: (state, offset) => !Number.isNaN(state[offset + HEARD]!),
   raised: (state, offset) => state[offset + PHASE] === RAISED,
 
-  evidence: (state, offset, rule, now) => ({ silentMs: now - state[offset + HEARD]!, afterMs: rule.afterMs }),
+  // At its limit from the moment it is raised or held: silence itself needs the time, which the state does not have.
+  score: (state, offset) => (state[offset + PHASE]! < 0 ? 1 : 0),
+
+  evidence: (state, offset, rule, now) => ({
+    silentMs: now - state[offset + HEARD]!,
+    afterMs: rule.afterMs,
+    windowMs: now - state[offset + HEARD]!,
+  }),
 
   explain(rule, { silentMs = NaN, affected = 0 }) {
     const silent = duration(silentMs);

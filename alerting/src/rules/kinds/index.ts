@@ -1,12 +1,14 @@
-import type { RuleDefinition } from '@smart-fire/core';
 import { absence } from './absence.ts';
 import type { RuleKind } from './kind.ts';
 import { threshold } from './threshold.ts';
 import { verdict } from './verdict.ts';
 
 /** Every kind of rule, by the `type` of its definitions. A new kind is one file and one line here. */
-export const RULE_KINDS = { verdict, threshold, absence } as const satisfies Record<RuleDefinition['type'], unknown>;
+export const RULE_KINDS = { verdict, threshold, absence };
 
-export function ruleKind(type: RuleDefinition['type']): RuleKind {
-  return RULE_KINDS[type] as unknown as RuleKind;
+/** undefined for a type we do not know. */
+export function ruleKind(type: string): RuleKind | undefined {
+  return Object.hasOwn(RULE_KINDS, type)
+    ? (RULE_KINDS[type as keyof typeof RULE_KINDS] as unknown as RuleKind)
+    : undefined;
 }

@@ -18,7 +18,7 @@ describe('rule kinds', () => {
     const { all } = new RuleCatalogue(SENSOR_KINDS);
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
     for (const { id, kind, definition } of all) {
-      const state = new Float64Array(kind.stateSize).fill(NaN);
+      const state = new Float64Array(kind.stateSize(definition)).fill(NaN);
       const { zh, en } = kind.explain(definition, kind.evidence(state, 0, definition, 0));
       expect(zh, id).toMatch(/\p{Script=Han}/u);
       expect(en, id).toMatch(/^[^\p{Script=Han}]+$/u);

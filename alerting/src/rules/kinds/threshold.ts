@@ -1,9 +1,9 @@
-import { METRIC_NAMES, METRICS, type ThresholdRule } from '@smart-fire/core';
+import { metricWords, type ThresholdRule } from '@smart-fire/core';
 import { z } from 'zod';
 import { duration } from './duration.ts';
 import { ARM, CLEAR, NOTHING, RAISE, type RuleKind } from './kind.ts';
 
-/** Offsets: reading time since when the value is beyond the limit (NaN = it is not, Infinity = raised), when to confirm, last value beyond. */
+/** Offsets: reading time since when the value is beyond the limit (NaN = it is not, Infinity = raised), when to confirm, last value (beyond, while raised). */
 const SINCE = 0;
 const DUE = 1;
 const VALUE = 2;
@@ -14,36 +14,43 @@ const VALUE = 2;
  */
 export const threshold: RuleKind<ThresholdRule> = {
   type: 'threshold',
+  zh: '限值',
+  en: 'Threshold',
   params: z.object({
-    metric: z.enum(METRIC_NAMES),
-    direction: z.enum(['above', 'below']),
-    limit: z.number().describe('unit of the metric'),
-    hysteresis: z.number().nonnegative().describe('unit of the metric'),
-    forMs: z.number().int().nonnegative().describe('ms'),
+    metric: z.string().min(1).meta({ zh: '指标', en: 'Metric', unit: '' }),
+    direction: z.enum(['above', 'below']).meta({ zh: '方向', en: 'Direction', unit: '' }),
+    limit: z.number().meta({ zh: '限值', en: 'Limit', unit: 'metric' }),
+    hysteresis: z.number().nonnegative().meta({ zh: '回差', en: 'Hysteresis', unit: 'metric' }),
+    forMs: z.number().int().nonnegative().meta({ zh: '持续时间', en: 'Minimum duration', unit: 'ms' }),
   }),
-  stateSize: 3,
+  subject: 'series',
+  inputs: (rule) => [rule.metric],
+  stateSize: () => 3,
 
-  step(state, offset, rule, value, time, now) {
+  step(state, offset, rule, stimulus) {
+    const { value, time } = stimulus;
     const since = state[offset + SINCE]!;
     const above = rule.direction === 'above';
+    const within = above ? value <= rule.limit : value >= rule.limit;
     if (since === Infinity) {
       const back = above ? value <= rule.limit - rule.hysteresis : value >= rule.limit + rule.hysteresis;
+      if (back || !within) state[offset + VALUE] = value;
       if (!back) return NOTHING;
       state[offset + SINCE] = NaN;
       return CLEAR;
     }
-    if (above ? value <= rule.limit : value >= rule.limit) {
+    state[offset + VALUE] = value;
+    if (within) {
       state[offset + SINCE] = NaN;
       return NOTHING;
     }
-    state[offset + VALUE] = value;
     if (rule.forMs === 0 || time - since >= rule.forMs) {
       state[offset + SINCE] = Infinity;
       return RAISE;
     }
     if (since < Infinity) return NOTHING;
     state[offset + SINCE] = time;
-    state[offset + DUE] = now + rule.forMs;
+    state[offset + DUE] = stimulus.now + rule.forMs;
     return ARM;
   },
 
@@ -56,16 +63,26 @@ export const threshold: RuleKind<ThresholdRule> = {
 
   raised: (state, offset) => state[offset + SINCE] === Infinity,
 
-  evidence: (state, offset, rule) => ({ value: state[offset + VALUE]!, limit: rule.limit, forMs: rule.forMs }),
+  score(state, offset, rule) {
+    const beyond = (state[offset + VALUE]! - rule.limit) / (Math.abs(rule.limit) || 1);
+    return Number.isNaN(beyond) ? 0 : Math.max(0, 1 + (rule.direction === 'above' ? beyond : -beyond));
+  },
+
+  evidence: (state, offset, rule) => ({
+    value: state[offset + VALUE]!,
+    limit: rule.limit,
+    forMs: rule.forMs,
+    windowMs: rule.forMs,
+  }),
 
   explain(rule, { value = NaN }) {
-    const { zh, en, unit } = METRICS[rule.metric];
+    const { zh, en, unit } = metricWords(rule.metric);
     const above = rule.direction === 'above';
     const figure = Number(value.toPrecision(6));
     const held = duration(rule.forMs);
     return {
-      zh: `${zh} ${figure} ${unit},${above ? '高于' : '低于'}限值 ${rule.limit} ${unit}${rule.forMs > 0 ? `,已持续 ${held.zh}以上` : ''}`,
-      en: `${en} ${figure} ${unit}, ${above ? 'above' : 'below'} the limit of ${rule.limit} ${unit}${rule.forMs > 0 ? ` for ${held.en} or more` : ''}`,
+      zh: `${zh} ${figure}${unit && ` ${unit}`},${above ? '高于' : '低于'}限值 ${rule.limit}${unit && ` ${unit}`}${rule.forMs > 0 ? `,已持续 ${held.zh}以上` : ''}`,
+      en: `${en} ${figure}${unit && ` ${unit}`}, ${above ? 'above' : 'below'} the limit of ${rule.limit}${unit && ` ${unit}`}${rule.forMs > 0 ? ` for ${held.en} or more` : ''}`,
     };
   },
 };

@@ -25,12 +25,22 @@ export function explainVerdict(event: string, detail: string | null): Sentence {
 /** Holds no state: every declaration goes to the alarm, which counts repeats. */
 export const verdict: RuleKind<VerdictRule> = {
   type: 'verdict',
-  params: z.object({ event: z.string().refine((event) => verdictOf(event)?.type === 'raise') }),
-  stateSize: 0,
+  zh: '设备判定',
+  en: "Device's verdict",
+  params: z.object({
+    event: z
+      .string()
+      .refine((event) => verdictOf(event)?.type === 'raise')
+      .meta({ zh: '事件', en: 'Event', unit: '' }),
+  }),
+  subject: 'device',
+  inputs: () => [],
+  stateSize: () => 0,
   step: () => NOTHING,
   wakeAt: () => Infinity,
   wake: () => NOTHING,
   raised: () => false,
-  evidence: () => ({}),
+  score: () => 0,
+  evidence: () => ({ windowMs: 0 }),
   explain: (rule) => explainVerdict(rule.event, null),
 };

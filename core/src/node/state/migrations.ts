@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 
 /** Format of the state store this program writes; a newer one stops the start with FIRE_FORMAT_UNKNOWN. */
-export const STATE_FORMAT = 1;
+export const STATE_FORMAT = 2;
 
 /** Steps from an empty store to the current format; step i leads from format i to i + 1. Never edited once released, only added to. */
-export const MIGRATIONS: ((db: Kysely<unknown>) => Promise<void>)[] = [fromNothing];
+export const MIGRATIONS: ((db: Kysely<unknown>) => Promise<void>)[] = [fromNothing, rules];
 
 async function fromNothing(db: Kysely<unknown>): Promise<void> {
   const run = async (statement: string) => {
@@ -57,4 +57,12 @@ async function fromNothing(db: Kysely<unknown>): Promise<void> {
   await run('create index mqtt_queue_client on mqtt_queue (client, id)');
   await run('create table mqtt_retained (topic text primary key, packet blob not null, updated_at integer not null)');
   await run('create table mqtt_will (client text primary key, packet blob not null)');
+}
+
+/** Levels of early warnings, and rules as data. */
+async function rules(db: Kysely<unknown>): Promise<void> {
+  const run = async (statement: string) => {
+    await sql.raw(statement).execute(db);
+  };
+  await run('alter table alarm add column level text');
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Registry } from '../../registry.ts';
 import { systemClock } from '../clock.ts';
 import { verifyAudit } from './audit.ts';
+import { STATE_FORMAT } from './migrations.ts';
 import { openState, type StateStore } from './open.ts';
 
 let dataDir: string;
@@ -135,7 +136,7 @@ describe('state store', () => {
     await state.close();
     await expect(open()).rejects.toMatchObject({ code: 'FIRE_FORMAT_UNKNOWN' });
     const raw = new DatabaseSync(join(dataDir, 'state.db'));
-    raw.exec(`update setting set value = '1' where name = 'format'`);
+    raw.exec(`update setting set value = '${STATE_FORMAT}' where name = 'format'`);
     raw.close();
     state = await open();
   });

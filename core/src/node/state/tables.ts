@@ -105,6 +105,7 @@ export interface AlarmTable {
   id: string;
   cause: string;
   class: string;
+  level: string | null;
   state: string;
   device: string;
   point: string;

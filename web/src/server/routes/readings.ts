@@ -1,4 +1,4 @@
-import { DEVICE_ID, FireError, METRIC_NAMES, METRICS } from '@smart-fire/core';
+import { DEVICE_ID, FireError, isThresholdRule, METRIC_NAMES, METRICS } from '@smart-fire/core';
 import { z } from 'zod';
 import { allowed } from '../access/caller.ts';
 import type { App } from '../app.ts';
@@ -38,7 +38,7 @@ export function addReadingRoutes(app: App, { registry, readings, rules, clock }:
       if (from > to) throw new FireError('FIRE_REQUEST_INVALID', { problems: 'from > to' });
       const query = { device: device.id, point, metric, from, to };
       const limits = rules().flatMap(({ id, kind, definition }) => {
-        if (kind !== device.kind || definition.type !== 'threshold' || definition.metric !== metric) return [];
+        if (kind !== device.kind || !isThresholdRule(definition) || definition.metric !== metric) return [];
         const { class: alarmClass, direction, limit, hysteresis, forMs, zh, en } = definition;
         return [{ rule: id, class: alarmClass, direction, limit, hysteresis, forMs, zh, en }];
       });
