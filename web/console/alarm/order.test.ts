@@ -43,6 +43,15 @@ describe('the duty list', () => {
     );
   });
 
+  it('puts a fire-grade early warning among the fires, out of reach of filters', () => {
+    const grave = { ...alarm('a', 'early-warning', 'active-unacknowledged', 9), level: 'fire' as const };
+    const early = { ...alarm('b', 'early-warning'), level: 'early' as const };
+    const filter = { ...everything, classes: new Set<AlarmClass>(['fault']), text: 'nothing' };
+    const list = dutyList([early, alarm('c', 'fire', 'active-unacknowledged', 1), grave], filter, textOf);
+    expect(list.fires.map(({ id }) => id)).toEqual(['a', 'c']);
+    expect(list.hidden).toBe(1);
+  });
+
   it('searches all words in any order and says how many it left out', () => {
     const list = dutyList([alarm('a', 'fault'), alarm('b', 'fault')], { ...everything, text: 'A device' }, textOf);
     expect(list.others.map(({ id }) => id)).toEqual(['a']);

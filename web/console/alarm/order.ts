@@ -1,6 +1,6 @@
 import { ALARM_CLASSES, ALARM_STATES, type Alarm, type AlarmClass, type AlarmState } from '@smart-fire/core';
 
-/** What the duty list is narrowed to. Empty sets = everything. Fires are never narrowed. */
+/** What the duty list is narrowed to. Empty sets = everything. Fires and fire-grade warnings are never narrowed. */
 export interface AlarmFilter {
   classes: ReadonlySet<AlarmClass>;
   states: ReadonlySet<AlarmState>;
@@ -14,7 +14,7 @@ export interface AlarmCounts {
 }
 
 export interface DutyList {
-  /** All fires, whatever the filter says. */
+  /** All fires and fire-grade early warnings, whatever the filter says. */
   fires: Alarm[];
   others: Alarm[];
   /** How many the filter leaves out: said beside the list, so that nothing is hidden without a number. */
@@ -29,13 +29,20 @@ export function isActive(alarm: Alarm): boolean {
   return alarm.state === 'active-unacknowledged' || alarm.state === 'active-acknowledged';
 }
 
+/** A fire, or an early warning of level fire: shown first, never filtered, sounded as a fire. Its class stays what it is. */
+export function isTopPriority({ class: name, level }: Pick<Alarm, 'class' | 'level'>): boolean {
+  return name === 'fire' || level === 'fire';
+}
+
 const CLASS_RANK = new Map(ALARM_CLASSES.map((name, rank) => [name, rank]));
 const STATE_RANK = new Map(ALARM_STATES.map((name, rank) => [name, rank]));
 
-/** Most urgent class first, unacknowledged before acknowledged, then newest; ids settle ties so that rows never jump. */
+const rank = (alarm: Alarm) => (isTopPriority(alarm) ? 0 : CLASS_RANK.get(alarm.class)!);
+
+/** Most urgent class first, fire-grade warnings among the fires, unacknowledged before acknowledged, then newest; ids settle ties so that rows never jump. */
 export function compareAlarms(a: Alarm, b: Alarm): number {
   return (
-    CLASS_RANK.get(a.class)! - CLASS_RANK.get(b.class)! ||
+    rank(a) - rank(b) ||
     Number(isUnacknowledged(b)) - Number(isUnacknowledged(a)) ||
     STATE_RANK.get(a.state)! - STATE_RANK.get(b.state)! ||
     b.raisedAt - a.raisedAt ||
@@ -51,7 +58,7 @@ export function dutyList(alarms: Iterable<Alarm>, filter: AlarmFilter, textOf: (
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   for (const alarm of alarms) {
     if (alarm.state === 'closed') continue;
-    if (alarm.class === 'fire') fires.push(alarm);
+    if (isTopPriority(alarm)) fires.push(alarm);
     else if (matches(alarm, filter, words, textOf)) others.push(alarm);
     else hidden++;
   }

@@ -52,6 +52,18 @@ describe('the siren', () => {
     expect(sirenState(after(unlocked, fault('a'), silence, fault('a', 2)))).toBe('silenced');
   });
 
+  it('sounds as a fire when an early warning becomes fire-grade, even if it was silenced before', () => {
+    const warning = (name: 'early-warning' | 'fire'): SirenEvent => ({
+      type: 'changed',
+      alarms: new Map([['a', { class: name, count: 1 }]]),
+    });
+    const silenced = after(unlocked, warning('early-warning'), silence);
+    expect(sirenState(silenced)).toBe('silenced');
+    expect(soundingClass(stepSiren(silenced, warning('fire')))).toBe('fire');
+    // What becomes less urgent is no news.
+    expect(sirenState(after(unlocked, warning('fire'), silence, warning('early-warning')))).toBe('silenced');
+  });
+
   it('sounds again when a repeat withdraws an acknowledgement', () => {
     expect(sirenState(after(unlocked, fire('a'), gone('a'), fire('a', 2)))).toBe('sounding');
   });

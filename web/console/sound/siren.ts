@@ -18,6 +18,7 @@ export interface Siren {
 }
 
 export interface Waiting {
+  /** Whose tone it has: its class's, or the fire's for an early warning of level fire. */
   class: AlarmClass;
   count: number;
 }
@@ -71,9 +72,11 @@ function settle(
   return { ...siren, waiting, known, silenced: siren.silenced && waiting.size > 0 && !news };
 }
 
-/** What was not waiting before, and a fire that came again. */
+/** What was not waiting before, what has become more urgent, and a fire that came again. */
 function isNews(before: Waiting | undefined, now: Waiting): boolean {
-  return before === undefined || (now.class === 'fire' && now.count > before.count);
+  if (before === undefined) return true;
+  if (ALARM_CLASSES.indexOf(now.class) < ALARM_CLASSES.indexOf(before.class)) return true;
+  return now.class === 'fire' && now.count > before.count;
 }
 
 export function sirenState(siren: Siren): SirenState {

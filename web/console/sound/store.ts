@@ -1,7 +1,7 @@
 import type { Alarm } from '@smart-fire/core';
 import { defineStore } from 'pinia';
 import { computed, shallowRef, watch } from 'vue';
-import { isUnacknowledged } from '../alarm/order.ts';
+import { isTopPriority, isUnacknowledged } from '../alarm/order.ts';
 import { initialSiren, type SirenEvent, sirenState, soundingClass, stepSiren, type Waiting } from './siren.ts';
 import { createSpeaker } from './speaker.ts';
 
@@ -53,5 +53,6 @@ export const useSiren = defineStore('siren', () => {
 });
 
 function waitingOf(alarm: Alarm): Waiting | null {
-  return isUnacknowledged(alarm) ? { class: alarm.class, count: alarm.count } : null;
+  if (!isUnacknowledged(alarm)) return null;
+  return { class: isTopPriority(alarm) ? 'fire' : alarm.class, count: alarm.count };
 }

@@ -1,4 +1,4 @@
-import type { Language } from '@smart-fire/core';
+import type { Alarm, Language } from '@smart-fire/core';
 import { computed } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { duration, timeFormat } from '../format/time.ts';
@@ -16,6 +16,9 @@ export function useWords() {
     language,
     time,
     passed: (ms: number) => duration(ms, language.value),
+    /** An alarm's class in words; an early warning of level fire says so. */
+    className: (alarm: Pick<Alarm, 'class' | 'level'>) =>
+      t(alarm.class === 'early-warning' && alarm.level === 'fire' ? 'alarm.fireGrade' : `class.${alarm.class}`),
     /** Of something named in both languages. */
     said: (words: { zh: string; en: string }) => words[language.value],
   };
