@@ -48,15 +48,11 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
   /** Packets that Aedes shall not publish: nobody wants them, or their author has lost the right. */
   const silent = new WeakSet<object>();
 
-  const message = (packet: PublishPacket, { device, channel }: Target): InboundMessage => ({
-    device,
-    channel,
-    topic: packet.topic,
-    payload: Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload),
-    qos: packet.qos,
-    dup: packet.dup,
-    packetId: packet.messageId ?? 0,
-  });
+  const message = (packet: PublishPacket, { device, channel }: Target): InboundMessage => {
+    const bytes = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
+    const { topic, qos, dup, messageId = 0 } = packet;
+    return { device, channel, topic, bytes, from: 0, to: bytes.length, qos, dup, packetId: messageId };
+  };
 
   /** Only a state is worth retaining: a retained reading or event would be news to every new subscriber. */
   const prepare = (packet: PublishPacket, target: Target): void => {

@@ -97,15 +97,18 @@ export class Marks {
 
 const CHANNEL_SALT = { telemetry: 1, event: 2 } as const;
 
-/** The mark of a message, or null when it cannot be recognised. Marks are per device, so the device is not part of it. */
+/** The mark of a message with the payload bytes[from, to), or null when it cannot be recognised. Marks are per device, so the device is not part of it. */
 export function markOf(
   channel: keyof typeof CHANNEL_SALT,
   by: Recognition,
   packetId: number,
-  text: string,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
 ): Hash64 | null {
   if (by === 'none') return null;
-  return hash64(text, by === 'payload' ? CHANNEL_SALT[channel] : CHANNEL_SALT[channel] + 16 + packetId * 32);
+  const salt = CHANNEL_SALT[channel];
+  return hash64(bytes, from, to, by === 'payload' ? salt : salt + 16 + packetId * 32);
 }
 
 /** Whether a message with that mark is a repeat. Without `ts` and `seq` only a message that says so itself (DUP) can be one. */

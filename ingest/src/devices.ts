@@ -12,6 +12,8 @@ export interface DeviceSlot {
   readonly id: string;
   ranges: Ranges;
   readonly marks: Marks;
+  /** Whether any of the marks may be of telemetry; events alone cost readings nothing. */
+  telemetryMarked: boolean;
   /** Point → series index by metric index, −1 where there is none yet. */
   readonly points: Map<string, Int32Array>;
   seriesCount: number;
@@ -46,7 +48,16 @@ export class Devices {
     let slot = this.slots.get(id);
     if (!slot) {
       const ranges = this.#ranges.of(this.#registry.devices.get(id)?.kind ?? '');
-      slot = { id, ranges, marks: new Marks(), points: new Map(), seriesCount: 0, evidence: noEvidence(), raw: null };
+      slot = {
+        id,
+        ranges,
+        marks: new Marks(),
+        telemetryMarked: false,
+        points: new Map(),
+        seriesCount: 0,
+        evidence: noEvidence(),
+        raw: null,
+      };
       this.slots.set(id, slot);
     }
     return slot;

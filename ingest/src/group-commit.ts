@@ -60,20 +60,20 @@ export class GroupCommit {
   }
 
   get accepting(): boolean {
-    return this.refusal(false) === null;
+    return this.refusal(false, this.#deps.clock.now()) === null;
   }
 
   /** Since when the commit in flight runs, when it takes too long. */
-  get slowSince(): number | null {
+  slowSince(now: number): number | null {
     const started = this.#inFlight?.startedAt;
-    return started !== undefined && this.#deps.clock.now() - started > COMMIT_SLOW_MS ? started : null;
+    return started !== undefined && now - started > COMMIT_SLOW_MS ? started : null;
   }
 
-  /** Why a message cannot be taken now, or null when it can. */
-  refusal(essential: boolean): Error | null {
+  /** Why a message cannot be taken now (`now` is our clock), or null when it can. */
+  refusal(essential: boolean, now: number): Error | null {
     if (!this.#open) return new FireError('FIRE_JOURNAL_IO', { reason: 'not open' });
     if (this.failure) return this.failure.error;
-    if (this.slowSince !== null)
+    if (this.slowSince(now) !== null)
       return new FireError('FIRE_JOURNAL_IO', { reason: `a commit takes more than ${COMMIT_SLOW_MS / 1000} s` });
     if (this.fullSince !== null && !essential) return this.#fullError();
     if (this.group.bytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0))
@@ -94,8 +94,8 @@ export class GroupCommit {
   /** Once per TICK_MS: writes the tick while we listen, probes a failing journal, answers those who have waited too long. */
   tick(receivedAt: number): void {
     if (!this.#open) return;
-    if (this.slowSince !== null) {
-      const error = this.refusal(true)!;
+    if (this.slowSince(receivedAt) !== null) {
+      const error = this.refusal(true, receivedAt)!;
       this.#answer(this.#inFlight!.group.takeWaiting(), error);
       this.#answer(this.group.takeWaiting(), error);
       return;
@@ -165,7 +165,13 @@ export class GroupCommit {
   }
 
   #answer(waiting: readonly Done[], error: Error | null): void {
-    for (const done of waiting) this.#guard(() => done(error));
+    for (let i = 0; i < waiting.length; i++) {
+      try {
+        waiting[i]!(error);
+      } catch (fault) {
+        this.#deps.fault(fault);
+      }
+    }
   }
 
   #guard(call: () => void): void {
@@ -193,7 +199,7 @@ function rescueEssential(groups: readonly Group[]): Group {
     rescued.marks.push(...group.marks.filter((mark) => mark.essential));
     group.marks = group.marks.filter((mark) => !mark.essential);
     rescued.letters.push(...group.letters.filter((one) => one.essential));
-    for (const done of group.takeWaiting((waiter) => waiter.essential)) rescued.wait(done, true, 0);
+    for (const done of group.takeEssential()) rescued.wait(done, true, 0);
   }
   return rescued;
 }

@@ -15,11 +15,13 @@ export class Group {
   readonly builder = new BatchBuilder();
   letters: { letter: Omit<DeadLetter, 'id'>; essential: boolean }[] = [];
   marks: { slot: DeviceSlot; hash: Hash64; receivedAt: number; essential: boolean }[] = [];
-  waiting: { done: Done; essential: boolean }[] = [];
+  #waiting: Done[] = [];
+  /** Row by row with those who wait. */
+  #essential: boolean[] = [];
   bytes = 0;
 
   get empty(): boolean {
-    return this.builder.count === 0 && this.letters.length === 0 && this.waiting.length === 0;
+    return this.builder.count === 0 && this.letters.length === 0 && this.#waiting.length === 0;
   }
 
   /** Whether anything has to go to the disk; a group of mere repeats only waits for its turn. */
@@ -28,7 +30,8 @@ export class Group {
   }
 
   wait(done: Done, essential: boolean, payloadBytes: number): void {
-    this.waiting.push({ done, essential });
+    this.#waiting.push(done);
+    this.#essential.push(essential);
     this.bytes += payloadBytes + MESSAGE_BYTES;
   }
 
@@ -42,18 +45,29 @@ export class Group {
     };
   }
 
-  /** Those who wait; they are answered once. */
-  takeWaiting(which: (waiter: { essential: boolean }) => boolean = () => true): Done[] {
-    const taken = this.waiting.filter(which);
-    this.waiting = this.waiting.filter((waiter) => !which(waiter));
-    return taken.map(({ done }) => done);
+  /** Those who wait, in order; they are answered once. */
+  takeWaiting(): Done[] {
+    const taken = this.#waiting;
+    this.#waiting = [];
+    this.#essential = [];
+    return taken;
+  }
+
+  /** Those who wait for what an event brought; the others go on waiting. */
+  takeEssential(): Done[] {
+    const essential = this.#essential;
+    const taken = this.#waiting.filter((_, row) => essential[row]);
+    this.#waiting = this.#waiting.filter((_, row) => !essential[row]);
+    this.#essential = this.#waiting.map(() => false);
+    return taken;
   }
 
   clear(): void {
     this.builder.clear();
     this.letters = [];
     this.marks = [];
-    this.waiting = [];
+    this.#waiting = [];
+    this.#essential = [];
     this.bytes = 0;
   }
 }

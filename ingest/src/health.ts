@@ -14,12 +14,18 @@ export function healthOf(
   lastCommitMs: number,
   writer: ReadingsWriter,
 ): HealthItem[] {
-  return [journalHealth(startedAt, journal, commit, lastCommitMs), readingsHealth(now, startedAt, writer)];
+  return [journalHealth(now, startedAt, journal, commit, lastCommitMs), readingsHealth(now, startedAt, writer)];
 }
 
-function journalHealth(startedAt: number, journal: Journal, commit: GroupCommit, lastCommitMs: number): HealthItem {
+function journalHealth(
+  now: number,
+  startedAt: number,
+  journal: Journal,
+  commit: GroupCommit,
+  lastCommitMs: number,
+): HealthItem {
   const { bytes, max } = journal.usage();
-  const refusal = commit.refusal(false);
+  const refusal = commit.refusal(false, now);
   const figures = {
     bytes,
     max,
@@ -36,7 +42,7 @@ function journalHealth(startedAt: number, journal: Journal, commit: GroupCommit,
       figures,
     };
   }
-  const since = commit.failure?.since ?? commit.slowSince ?? commit.fullSince ?? startedAt;
+  const since = commit.failure?.since ?? commit.slowSince(now) ?? commit.fullSince ?? startedAt;
   const words = sentenceOf(refusal);
   return {
     part: 'journal',

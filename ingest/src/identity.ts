@@ -38,19 +38,20 @@ export function fromBigint(hash: bigint): Hash64 {
   return { high: Number(hash >> 32n), low: Number(hash & 0xffffffffn) };
 }
 
-/** A 64-bit hash of the text, salted; stable across releases, because marks are stored. */
-export function hash64(text: string, salt: number): Hash64 {
+/** A 64-bit hash of bytes[from, to), salted; stable across releases, because marks are stored. */
+export function hash64(bytes: Uint8Array, from: number, to: number, salt: number): Hash64 {
   let a = Math.imul(salt ^ 0x9e3779b9, 0x85ebca6b);
   let b = Math.imul(salt ^ 0x6a09e667, 0xc2b2ae35);
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!;
     // Rotation carries every bit into the whole word; without it the low bits of both lanes would depend on the low bits of the text alone.
-    a = Math.imul(a ^ unit, 0x9e3779b1);
+    a = Math.imul(a ^ byte, 0x9e3779b1);
     a = (a << 13) | (a >>> 19);
-    b = Math.imul(b + unit, 0x85ebca77) ^ (b >>> 15);
+    b = Math.imul(b + byte, 0x85ebca77) ^ (b >>> 15);
     b = (b << 11) | (b >>> 21);
   }
-  return { high: mix(a ^ text.length, b), low: mix(b ^ Math.imul(text.length, 0x27d4eb2f), a) };
+  const length = to - from;
+  return { high: mix(a ^ length, b), low: mix(b ^ Math.imul(length, 0x27d4eb2f), a) };
 }
 
 /** Murmur3's finaliser over one lane with the other stirred in; unsigned. */

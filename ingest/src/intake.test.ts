@@ -226,13 +226,16 @@ it('replays a recorded day of 300,000 readings in seconds', { timeout: 30_000 },
   const interval = (86_400_000 * 200) / 300_000;
   for (let time = start; time < start + 86_400_000; time += interval) {
     first.clock.jump(time);
+    const bytes = Buffer.from(`{"ts":${time},"values":{"temperature":${20 + (time % 7)}}}`);
     for (const device of Object.keys(devices))
       first.intake.accept(
         {
           device,
           channel: 'telemetry',
           topic: '',
-          payload: Buffer.from(`{"ts":${time},"values":{"temperature":${20 + (time % 7)}}}`),
+          bytes,
+          from: 0,
+          to: bytes.length,
           qos: 1,
           dup: false,
           packetId: 1,

@@ -8,10 +8,11 @@ import {
   METRIC_NAMES,
 } from '@smart-fire/core';
 import { clockFlag, uniqueTime } from './clocks.ts';
-import type { EventItem, TelemetryItem } from './decode/check.ts';
+import type { EventItem } from './decode/check.ts';
 import { decodeEvent } from './decode/event.ts';
 import { textOf } from './decode/payload.ts';
 import { Problems } from './decode/problems.ts';
+import { PlainTelemetry } from './decode/scan.ts';
 import { REFUSALS } from './decode/schema.ts';
 import { decodeState } from './decode/state.ts';
 import { decodeTelemetry } from './decode/telemetry.ts';
@@ -27,6 +28,8 @@ import { type RawMessages, readable } from './raw-messages.ts';
 import { REFUSAL_CODES, Refusals } from './refusals.ts';
 import type { Status } from './status.ts';
 
+const NOTHING = new Uint8Array(0);
+
 export interface IntakeDeps {
   commit: GroupCommit;
   devices: Devices;
@@ -41,6 +44,7 @@ export interface IntakeDeps {
 export class IngestIntake implements Intake {
   readonly #deps: IntakeDeps;
   readonly #refusals = new Refusals();
+  readonly #plain = new PlainTelemetry();
   #problems = new Problems();
 
   constructor(deps: IntakeDeps) {
@@ -53,20 +57,19 @@ export class IngestIntake implements Intake {
 
   accept(message: InboundMessage, done: (error: Error | null) => void): void {
     const { commit, clock, raw, devices } = this.#deps;
-    const { device, channel, payload } = message;
+    const { device, channel, bytes, from, to } = message;
     const slot = devices.slot(device);
     const essential = channel === 'event';
     const receivedAt = clock.now();
-    const text = textOf(payload);
-    const refusal = commit.refusal(essential);
-    const outcome = refusal ? 'not-accepted' : this.#take(message, slot, text, receivedAt);
-    slot.raw = raw.add(slot.raw, channel, receivedAt, message.qos, outcome, readable(payload, text));
+    const refusal = commit.refusal(essential, receivedAt);
+    const outcome = refusal ? 'not-accepted' : this.#take(message, slot, receivedAt);
+    slot.raw = raw.add(slot.raw, channel, receivedAt, message.qos, outcome, bytes, from, to);
     if (refusal) {
       this.#deps.metrics.refused.inc({ reason: outcome });
       done(refusal);
       return;
     }
-    commit.group.wait(done, essential, payload.length);
+    commit.group.wait(done, essential, to - from);
     commit.schedule();
   }
 
@@ -83,7 +86,7 @@ export class IngestIntake implements Intake {
     if (device === null) return;
     const receivedAt = clock.now();
     const slot = devices.slot(device);
-    slot.raw = raw.add(slot.raw, topic, receivedAt, 0, reason, { payload: '', encoding: 'utf8' });
+    slot.raw = raw.add(slot.raw, topic, receivedAt, 0, reason, NOTHING, 0, 0);
     const code = REFUSAL_CODES[reason];
     if (!code || !this.#refusals.isFirst(device, reason, receivedAt) || !commit.accepting) return;
     metrics.deadLetters.inc({ code });
@@ -117,17 +120,40 @@ export class IngestIntake implements Intake {
   }
 
   /** Returns the message's outcome as an installer reads it. */
-  #take(message: InboundMessage, slot: DeviceSlot, text: string | null, receivedAt: number): string {
-    const problems = this.#problems;
+  #take(message: InboundMessage, slot: DeviceSlot, receivedAt: number): string {
+    const { channel } = message;
     let repeat = false;
-    if (message.channel === 'telemetry') repeat = this.#telemetry(message, slot, text, receivedAt);
-    else if (message.channel === 'event') repeat = this.#event(message, slot, text, receivedAt);
-    else if (message.channel === 'state') this.#state(message, text, receivedAt);
+    let text: string | null = null;
+    if (channel === 'telemetry' && this.#plain.read(message.bytes, message.from, message.to))
+      repeat = this.#plainTelemetry(message, slot, receivedAt);
+    else {
+      text = textOf(payloadOf(message));
+      if (channel === 'telemetry') repeat = this.#telemetry(message, slot, text, receivedAt);
+      else if (channel === 'event') repeat = this.#event(message, slot, text, receivedAt);
+      else if (channel === 'state') this.#state(message, text, receivedAt);
+    }
+    const problems = this.#problems;
     if (problems.count === 0) return repeat ? 'duplicate' : 'accepted';
     this.#problems = new Problems();
     if (repeat) return 'duplicate';
-    this.#deadLetter(message, text, receivedAt, problems);
+    this.#deadLetter(message, receivedAt, problems);
     return problems.code!;
+  }
+
+  /** What `#telemetry` does, for the one object that `#plain` has read. */
+  #plainTelemetry(message: InboundMessage, slot: DeviceSlot, receivedAt: number): boolean {
+    const { ts, seq, point, count, metrics, values } = this.#plain;
+    const ours = ts === null || clockFlag(ts, receivedAt) !== 0;
+    const identified = ts !== null || seq !== null;
+    if ((ours || slot.telemetryMarked) && this.#isRepeat(message, slot, identified, receivedAt, ours, false)) {
+      this.#deps.metrics.duplicates.inc(count);
+      return true;
+    }
+    let kept = 0;
+    for (let i = 0; i < count; i++)
+      if (this.#reading(slot, ts, point, null, metrics[i]!, values[i]!, receivedAt)) kept++;
+    if (kept < count) this.#deps.metrics.duplicates.inc(count - kept);
+    return kept < count && kept === 0 && this.#problems.count === 0;
   }
 
   /** True when all of it was there before. */
@@ -140,15 +166,15 @@ export class IngestIntake implements Intake {
       if (item.ts !== null || item.seq !== null) identified = true;
     }
     // A reading under the device's own time is known again by that time; anything else needs a mark.
-    if ((ours || slot.marks.size > 0) && this.#isRepeat(message, slot, identified, text, receivedAt, ours, false)) {
+    if ((ours || slot.telemetryMarked) && this.#isRepeat(message, slot, identified, receivedAt, ours, false)) {
       this.#deps.metrics.duplicates.inc(items.reduce((sum, item) => sum + item.values.length, 0));
       return true;
     }
     let dropped = 0;
     let kept = 0;
-    for (const item of items) {
-      for (let i = 0; i < item.values.length; i++) {
-        if (this.#reading(slot, item, i, receivedAt)) kept++;
+    for (const { ts, point, index, metrics, values } of items) {
+      for (let i = 0; i < values.length; i++) {
+        if (this.#reading(slot, ts, point, index, metrics[i]!, values[i]!, receivedAt)) kept++;
         else dropped++;
       }
     }
@@ -156,35 +182,41 @@ export class IngestIntake implements Intake {
     return dropped > 0 && kept === 0 && this.#problems.count === 0;
   }
 
-  /** False when the value was there before. */
-  #reading(slot: DeviceSlot, item: TelemetryItem, i: number, receivedAt: number): boolean {
+  /** False when the value was there before. `index` is the item's place in an array, null when it came alone. */
+  #reading(
+    slot: DeviceSlot,
+    ts: number | null,
+    point: string,
+    index: number | null,
+    metric: number,
+    value: number,
+    receivedAt: number,
+  ): boolean {
     const { devices, last, commit } = this.#deps;
     const { builder } = commit.group;
-    const metric = item.metrics[i]!;
-    const value = item.values[i]!;
-    let series = devices.find(slot, item.point, metric);
+    let series = devices.find(slot, point, metric);
     if (series < 0) {
-      const row = devices.create(slot, item.point, metric);
+      const row = devices.create(slot, point, metric);
       if (!row) {
-        this.#problems.add('BAD_POINT', item.index, 'point', `the device has ${SERIES_PER_DEVICE_MAX} series already`);
+        this.#problems.add('BAD_POINT', index, 'point', `the device has ${SERIES_PER_DEVICE_MAX} series already`);
         return true;
       }
       builder.addSeries(row);
       series = row.index;
       last.reserve(series + 1);
     }
-    let flags = clockFlag(item.ts, receivedAt);
+    let flags = clockFlag(ts, receivedAt);
     let time: number;
     if (flags !== 0) {
       time = uniqueTime(receivedAt, last.heldTime[series]!);
       last.hold(series, time, value);
     } else {
-      time = item.ts!;
+      time = ts!;
       switch (standing(time, value, last.heldTime[series]!, last.heldValue[series]!)) {
         case 'same':
           return false;
         case 'conflict':
-          this.#problems.add('SAME_TIME', item.index, `values.${METRIC_NAMES[metric]}`);
+          this.#problems.add('SAME_TIME', index, `values.${METRIC_NAMES[metric]}`);
           return true;
         case 'late':
           flags |= FLAG.late;
@@ -200,7 +232,7 @@ export class IngestIntake implements Intake {
   #event(message: InboundMessage, slot: DeviceSlot, text: string | null, receivedAt: number): boolean {
     const event = decodeEvent(text, this.#problems);
     const identified = event !== null && (event.ts !== null || event.seq !== null);
-    if (this.#isRepeat(message, slot, identified, text, receivedAt, true, true)) {
+    if (this.#isRepeat(message, slot, identified, receivedAt, true, true)) {
       this.#deps.metrics.duplicates.inc();
       return true;
     }
@@ -219,32 +251,44 @@ export class IngestIntake implements Intake {
     message: InboundMessage,
     slot: DeviceSlot,
     identified: boolean,
-    text: string | null,
     receivedAt: number,
     leave: boolean,
     essential: boolean,
   ): boolean {
     const by = recognition(identified, message.qos);
-    const content = text ?? message.payload.toString('latin1');
-    const hash = markOf(essential ? 'event' : 'telemetry', by, message.packetId, content);
+    const { packetId, bytes, from, to } = message;
+    const hash = markOf(essential ? 'event' : 'telemetry', by, packetId, bytes, from, to);
     if (isRepeat(slot.marks, hash, by, message.dup)) return true;
     if (leave && hash !== null) {
       slot.marks.add(hash, receivedAt);
+      if (!essential) slot.telemetryMarked = true;
       this.#deps.commit.group.marks.push({ slot, hash, receivedAt, essential });
     }
     return false;
   }
 
-  #deadLetter(message: InboundMessage, text: string | null, receivedAt: number, problems: Problems): void {
+  #deadLetter(message: InboundMessage, receivedAt: number, problems: Problems): void {
     const { commit, metrics } = this.#deps;
-    const { device, topic, payload } = message;
+    const { device, topic } = message;
+    const payload = payloadOf(message);
     const code = problems.code!;
     metrics.deadLetters.inc({ code });
     commit.group.letters.push({
-      letter: { device, topic, receivedAt, code, problems: problems.described(), ...readable(payload, text) },
+      letter: {
+        device,
+        topic,
+        receivedAt,
+        code,
+        problems: problems.described(),
+        ...readable(payload, textOf(payload)),
+      },
       essential: message.channel === 'event',
     });
   }
+}
+
+function payloadOf({ bytes, from, to }: InboundMessage): Buffer {
+  return bytes.subarray(from, to);
 }
 
 function entryOf(device: string, event: EventItem, receivedAt: number) {

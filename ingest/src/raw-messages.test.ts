@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RawMessages, type RawRing, readable } from './raw-messages.ts';
-
-const content = (text: string) => readable(Buffer.from(text), text);
+import { RawMessages, type RawRing } from './raw-messages.ts';
 
 /** By device, as ingest keeps the rings beside everything else it holds of a device. */
 function rawByDevice() {
@@ -10,7 +8,10 @@ function rawByDevice() {
   const rings = new Map<string, RawRing>();
   return {
     add: (device: string, topic: string, at: number, outcome: string, text: string) =>
-      rings.set(device, raw.add(rings.get(device) ?? null, topic, at, 1, outcome, content(text))),
+      rings.set(
+        device,
+        raw.add(rings.get(device) ?? null, topic, at, 1, outcome, Buffer.from(text), 0, Buffer.byteLength(text)),
+      ),
     of: (device: string) => raw.of(device, rings.get(device)),
   };
 }

@@ -1,31 +1,25 @@
+import { isUtf8 } from 'node:buffer';
 import { deviceTopic, type RawMessage, type UpChannel } from '@smart-fire/core';
 
 /** Messages kept per device, and bytes: per device, and of all devices together. */
 const MESSAGES_MAX = 50;
-/** Messages beyond them before the oldest are dropped together. */
-const SLACK = 16;
 const DEVICE_BYTES_MAX = 8 * 1024;
 const ALL_BYTES_MAX = 64 * 1024 ** 2;
-/** Longest payload kept. */
+const RING_MIN = 256;
+/** Messages beyond them before the oldest are dropped together. */
+const SLACK = 16;
+/** Longest payload and longest topic kept. */
 const PAYLOAD_MAX = 2048;
-/** What a kept message costs beside its payload, roughly. */
-const OVERHEAD = 112;
+const TOPIC_MAX = 512;
 
-interface Kept {
-  receivedAt: number;
-  /** The channel, or the whole topic of a message that was refused for it. */
-  topic: UpChannel | string;
-  payload: string;
-  encoding: 'utf8' | 'base64';
-  qos: number;
-  outcome: string;
-  bytes: number;
-}
+/** Before each payload: its length and the topic's (uint16 each), receivedAt (double), word (uint16), QoS. */
+const HEAD = 15;
 
-/** The messages of one device, oldest first. */
+/** The messages of one device, in the bytes they came in: `count` records end to end, oldest first, up to `length`. */
 export interface RawRing {
-  messages: Kept[];
-  bytes: number;
+  bytes: Buffer;
+  length: number;
+  count: number;
 }
 
 /** The payload as people read it: cut at 2 KiB, base64 when it is no UTF-8 (`text` null). */
@@ -42,65 +36,186 @@ export function readable(payload: Buffer, text: string | null): { payload: strin
   };
 }
 
-/** The last 50 messages of each device as they came. Lost at a restart; what was in them is in the journal. */
+/**
+ * The last 50 messages of each device as they came, copied as bytes: no string or object is made until somebody looks.
+ * Lost at a restart; what was in them is in the journal.
+ */
 export class RawMessages {
   readonly #rings = new Set<RawRing>();
+  /** Channels and outcomes as numbers: both are few. */
+  readonly #words: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  #channel = '';
+  #outcome = '';
+  #word = -1;
   #bytes = 0;
 
-  /** Adds to `ring`, or to a new one when the device has none; returns it. */
+  /**
+   * Adds bytes[from, to) to `ring`, or to a new one when the device has none; returns it. `topic` is a channel, or the whole topic of a
+   * message that was refused for it.
+   */
   add(
     ring: RawRing | null,
     topic: UpChannel | string,
     receivedAt: number,
     qos: number,
     outcome: string,
-    { payload, encoding }: ReturnType<typeof readable>,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
   ): RawRing {
     const kept = ring ?? this.#open();
-    const bytes = payload.length + OVERHEAD;
-    kept.messages.push({ receivedAt, topic, payload, encoding, qos, outcome, bytes });
-    kept.bytes += bytes;
-    this.#bytes += bytes;
-    const share = Math.min(DEVICE_BYTES_MAX, ALL_BYTES_MAX / this.#rings.size);
-    // A little more is dropped than must be, so that most messages drop nothing.
-    if (kept.messages.length >= MESSAGES_MAX + SLACK) this.#trim(kept, MESSAGES_MAX, share);
-    else if (kept.bytes > share) this.#trim(kept, MESSAGES_MAX, share * 0.8);
-    // Rings filled while there were fewer devices give back what is beyond the share of today.
-    if (this.#bytes > ALL_BYTES_MAX) for (const other of this.#rings) this.#trim(other, MESSAGES_MAX, share * 0.8);
+    const foreign = isForeign(topic) ? Buffer.from(topic).subarray(0, TOPIC_MAX) : null;
+    const topicLength = foreign?.length ?? 0;
+    const length = Math.min(to - from, PAYLOAD_MAX);
+    const size = HEAD + topicLength + length;
+    const at = this.#room(kept, size);
+    const target = kept.bytes;
+    // By hand: the records are short, and each call into native code costs more than the bytes.
+    target[at] = length & 0xff;
+    target[at + 1] = length >> 8;
+    target[at + 2] = topicLength & 0xff;
+    target[at + 3] = topicLength >> 8;
+    target.writeDoubleLE(receivedAt, at + 4);
+    const word = this.#wordOf(foreign ? '' : topic, outcome);
+    target[at + 12] = word & 0xff;
+    target[at + 13] = word >> 8;
+    target[at + 14] = qos;
+    if (foreign) target.set(foreign, at + HEAD);
+    const payloadAt = at + HEAD + topicLength;
+    for (let i = 0; i < length; i++) target[payloadAt + i] = bytes[from + i]!;
+    kept.length = at + size;
+    kept.count++;
     return kept;
   }
 
   /** Newest first, at most 50. */
   of(device: string, ring: RawRing | null | undefined): RawMessage[] {
-    const messages = ring?.messages.slice(-MESSAGES_MAX) ?? [];
-    return messages.reverse().map(({ bytes: _, topic, ...message }) => ({
-      ...message,
-      topic: topic.includes('/') && topic !== 'command/reply' ? topic : deviceTopic(device, topic as UpChannel),
-    }));
+    if (!ring) return [];
+    const messages: RawMessage[] = [];
+    for (let at = 0; at < ring.length; at += sizeAt(ring.bytes, at)) messages.push(this.#read(device, ring.bytes, at));
+    return messages.slice(-MESSAGES_MAX).reverse();
   }
 
   forget(ring: RawRing): void {
-    this.#bytes -= ring.bytes;
+    this.#bytes -= ring.bytes.length;
     this.#rings.delete(ring);
   }
 
+  #read(device: string, bytes: Buffer, at: number): RawMessage {
+    const length = bytes.readUInt16LE(at);
+    const topicLength = bytes.readUInt16LE(at + 2);
+    const word = this.#words[bytes.readUInt16LE(at + 12)]!;
+    const payloadAt = at + HEAD + topicLength;
+    const payload = bytes.subarray(payloadAt, payloadAt + length);
+    const [channel, outcome] = word.split(' ');
+    return {
+      receivedAt: bytes.readDoubleLE(at + 4),
+      topic: topicLength > 0 ? bytes.toString('utf8', at + HEAD, payloadAt) : deviceTopic(device, channel as UpChannel),
+      ...readable(payload, textOf(payload)),
+      qos: bytes[at + 14]!,
+      outcome: outcome!,
+    };
+  }
+
+  #wordOf(channel: string, outcome: string): number {
+    // Most messages are like the one before.
+    if (channel === this.#channel && outcome === this.#outcome) return this.#word;
+    const word = `${channel} ${outcome}`;
+    let number = this.#numbers.get(word);
+    if (number === undefined) {
+      number = this.#words.push(word) - 1;
+      this.#numbers.set(word, number);
+    }
+    this.#channel = channel;
+    this.#outcome = outcome;
+    this.#word = number;
+    return number;
+  }
+
   #open(): RawRing {
-    const ring = { messages: [], bytes: 0 };
+    const ring: RawRing = { bytes: Buffer.alloc(0), length: 0, count: 0 };
     this.#rings.add(ring);
     return ring;
   }
 
-  /** Drops the oldest beyond the bounds, never the last one. */
-  #trim(ring: RawRing, messagesMax: number, bytesMax: number): void {
-    let drop = 0;
-    let freed = 0;
-    while (drop < ring.messages.length - 1) {
-      if (ring.messages.length - drop <= messagesMax && ring.bytes - freed <= bytesMax) break;
-      freed += ring.messages[drop++]!.bytes;
-    }
-    if (drop === 0) return;
-    ring.messages = ring.messages.slice(drop);
-    ring.bytes -= freed;
-    this.#bytes -= freed;
+  /** Makes room for a record of `size` bytes behind the others and returns where; the oldest go when the bounds say so. */
+  #room(ring: RawRing, size: number): number {
+    const capacity = ring.bytes.length;
+    const full = ring.length + size > capacity;
+    if (!full && ring.count < MESSAGES_MAX + SLACK) return ring.length;
+    const share = Math.min(DEVICE_BYTES_MAX, Math.floor(ALL_BYTES_MAX / this.#rings.size));
+    const larger = Math.min(share, Math.max(RING_MIN, capacity * 2, ring.length + size));
+    if (full && larger > capacity && ring.count < MESSAGES_MAX + SLACK) this.#move(ring, 0, larger);
+    if (ring.length + size <= ring.bytes.length && ring.count < MESSAGES_MAX + SLACK) return ring.length;
+    // A quarter at least, so that most messages move nothing.
+    const most = Math.min(share, capacity);
+    const from = this.#keep(ring, MESSAGES_MAX, Math.min(most - size, most * 0.75));
+    this.#move(ring, from, Math.max(size, Math.min(share, ring.bytes.length)));
+    return ring.length;
   }
+
+  /** Where the newest records begin that are at most `count` and at most `bytes` in all. */
+  #keep(ring: RawRing, count: number, bytes: number): number {
+    let at = 0;
+    for (let left = ring.count; at < ring.length; left--) {
+      if (left <= count && ring.length - at <= bytes) break;
+      at += sizeAt(ring.bytes, at);
+    }
+    return at;
+  }
+
+  /** Keeps the records from `from` on, in a buffer of `capacity` bytes. */
+  #move(ring: RawRing, from: number, capacity: number): void {
+    for (let at = 0; at < from; at += sizeAt(ring.bytes, at)) ring.count--;
+    const { bytes, length } = ring;
+    ring.length -= from;
+    if (capacity === bytes.length) {
+      bytes.copyWithin(0, from, length);
+      return;
+    }
+    ring.bytes = Buffer.allocUnsafeSlow(capacity);
+    bytes.copy(ring.bytes, 0, from, length);
+    this.#bytes += capacity - bytes.length;
+    if (this.#bytes > ALL_BYTES_MAX) this.#shrinkAll();
+  }
+
+  /** Rings filled while there were fewer devices give back what is beyond the share of today, but for their last message. */
+  #shrinkAll(): void {
+    const share = Math.floor(ALL_BYTES_MAX / this.#rings.size);
+    for (const ring of this.#rings) {
+      if (ring.bytes.length <= share) continue;
+      const from = Math.min(this.#keep(ring, MESSAGES_MAX, share), lastOf(ring));
+      this.#bytes -= ring.bytes.length;
+      for (let at = 0; at < from; at += sizeAt(ring.bytes, at)) ring.count--;
+      const bytes = Buffer.allocUnsafeSlow(Math.max(share, ring.length - from));
+      ring.length = ring.bytes.copy(bytes, 0, from, ring.length);
+      ring.bytes = bytes;
+      this.#bytes += bytes.length;
+    }
+  }
+}
+
+function lastOf({ bytes, length }: RawRing): number {
+  let last = 0;
+  for (let at = 0; at < length; at += sizeAt(bytes, at)) last = at;
+  return last;
+}
+
+function sizeAt(bytes: Buffer, at: number): number {
+  return HEAD + bytes[at]! + (bytes[at + 1]! << 8) + bytes[at + 2]! + (bytes[at + 3]! << 8);
+}
+
+function isForeign(topic: string): boolean {
+  return topic.includes('/') && topic !== 'command/reply';
+}
+
+/** A payload that was cut may end within a character. */
+function textOf(payload: Buffer): string | null {
+  for (let cut = 0; cut < 4; cut++) {
+    const part = payload.subarray(0, payload.length - cut);
+    if (isUtf8(part)) return part.toString('utf8');
+    if (payload.length < PAYLOAD_MAX) return null;
+  }
+  return null;
 }

@@ -40,8 +40,11 @@ export async function restore(deps: RestoreDeps): Promise<void> {
   const { journalState, devices, last, clock } = deps;
   devices.restore(journalState.series);
   last.reserve(journalState.series.length);
-  for (const { device, hash, receivedAt } of journalState.marks)
-    devices.slot(device).marks.add(fromBigint(hash), receivedAt);
+  for (const { device, hash, receivedAt } of journalState.marks) {
+    const slot = devices.slot(device);
+    slot.marks.add(fromBigint(hash), receivedAt);
+    slot.telemetryMarked = true;
+  }
 
   let expired = false;
   let timer: { cancel(): void } | undefined;

@@ -17,13 +17,14 @@ class TestIntake implements Intake {
   accepting = true;
   /** While true, nothing is committed until `commit`. */
   holding = false;
-  readonly messages: InboundMessage[] = [];
+  readonly messages: (InboundMessage & { payload: Buffer })[] = [];
   readonly presences: { device: string; online: boolean; reason: string }[] = [];
   readonly refused: { device: string | null; topic: string; reason: string }[] = [];
   readonly open: ((error: Error | null) => void)[] = [];
 
   accept(message: InboundMessage, done: (error: Error | null) => void): void {
-    this.messages.push(message);
+    // A copy: the message is the caller's again when this returns.
+    this.messages.push({ ...message, payload: Buffer.from(message.bytes.subarray(message.from, message.to)) });
     if (this.holding) this.open.push(done);
     else setImmediate(done, null);
   }

@@ -1,10 +1,13 @@
-/** One PUBLISH of an authorised publisher, as the broker hands it to ingest. */
+/** One PUBLISH of an authorised publisher, as the broker hands it to ingest; the object may be used again for the next one. */
 export interface InboundMessage {
   /** The device the topic names. */
   device: string;
   channel: 'telemetry' | 'event' | 'state' | 'command/reply';
   topic: string;
-  payload: Buffer;
+  /** The payload is bytes[from, to), theirs only until the call returns: what is kept is copied. */
+  bytes: Buffer;
+  from: number;
+  to: number;
   qos: 0 | 1 | 2;
   dup: boolean;
   packetId: number;

@@ -62,7 +62,18 @@ export async function startIngest(options: HarnessOptions = {}) {
     const payload = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     return new Promise((resolve) =>
       ingest.intake.accept(
-        { device, channel, topic: deviceTopic(device, channel), payload, qos: 1, dup: false, packetId: 1, ...rest },
+        {
+          device,
+          channel,
+          topic: deviceTopic(device, channel),
+          bytes: payload,
+          from: 0,
+          to: payload.length,
+          qos: 1,
+          dup: false,
+          packetId: 1,
+          ...rest,
+        },
         resolve,
       ),
     );
