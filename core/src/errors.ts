@@ -76,6 +76,22 @@ export const ERRORS = {
     en: 'Acknowledge or verify the alarm before closing it.',
     zh: '请先确认或核实该报警,再关闭。',
   },
+  FIRE_RULE_INVALID: { status: 400, en: 'The rule is not valid: {problems}', zh: '规则无效:{problems}' },
+  FIRE_RULE_CHANGED: {
+    status: 409,
+    en: 'The rule has changed since you saw it (now version {version}). Look again and repeat.',
+    zh: '该规则已发生变化(当前版本 {version}),请查看后重试。',
+  },
+  FIRE_RULE_FIXED: {
+    status: 409,
+    en: 'What a device itself declares cannot be tuned, tried out or switched off.',
+    zh: '设备自身的判定不能调整、试运行或停用。',
+  },
+  FIRE_MAINTENANCE_OVER: {
+    status: 409,
+    en: 'The maintenance window has already ended.',
+    zh: '该维保窗口已经结束。',
+  },
   FIRE_SETUP_DONE: {
     status: 410,
     en: 'Set-up is already done, or the link has expired. Start the server again for a new link.',
@@ -112,6 +128,27 @@ export const ERRORS = {
     status: 500,
     en: '{file} has format version {found}; this program knows {known}. Use the program version that wrote it.',
     zh: '{file} 的格式版本为 {found},本程序支持 {known}。请使用写入它的程序版本。',
+  },
+  FIRE_BACKTEST_FILE: { status: 400, en: '{file}: {problem}', zh: '{file}:{problem}' },
+  FIRE_BACKTEST_COLUMN: {
+    status: 400,
+    en: 'Column "{column}" is {problem} in {file}. Columns: {columns}.',
+    zh: '{file} 中的列“{column}”不存在或重复。现有列:{columns}。',
+  },
+  FIRE_BACKTEST_TIME: {
+    status: 400,
+    en: 'No time could be read in column {column}, the first cell is "{cell}". Give {forms}.',
+    zh: '列 {column} 中没有可识别的时间,首个单元格为“{cell}”。可用格式:{forms}。',
+  },
+  FIRE_BACKTEST_METRICS: {
+    status: 400,
+    en: 'Rule {rule} reads {wanted}; there is only {found}. Name the columns: --values COLUMN=metric.',
+    zh: '规则 {rule} 需要 {wanted},而数据中只有 {found}。请指明列对应的指标:--values 列=指标。',
+  },
+  FIRE_BACKTEST_EMPTY: {
+    status: 400,
+    en: 'Nothing is left to judge: {rows} rows, {warmUp} of them for learning.',
+    zh: '没有可判定的数据:共 {rows} 行,其中 {warmUp} 行用于学习。',
   },
   FIRE_CONFIG_INVALID: { status: 500, en: 'Configuration is not valid:\n{problems}', zh: '配置无效:\n{problems}' },
 } as const satisfies Record<string, { status: number; en: string; zh: string }>;

@@ -15,6 +15,8 @@ export const PERMISSIONS = [
   'device.raw.read',
   'reading.read',
   'rule.read',
+  'rule.write',
+  'maintenance.write',
   'person.read',
   'person.write',
   'token.write',
@@ -25,11 +27,12 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 const watch = ['alarm.read', 'area.read', 'site.read', 'device.read', 'reading.read', 'health.read'] as const;
 const act = ['alarm.acknowledge', 'alarm.verify', 'alarm.close'] as const;
+const tune = ['rule.read', 'rule.write', 'maintenance.write'] as const;
 
 /** The one permission table. What is not listed is refused. An administrator does no operator's act; an auditor does nothing at all. */
 export const ROLE_PERMISSIONS: Record<Role, readonly Permission[]> = {
   operator: [...watch, ...act, 'device.raw.read', 'rule.read', 'token.write'],
-  'duty-lead': [...watch, ...act, 'device.raw.read', 'rule.read', 'token.write', 'audit.read'],
+  'duty-lead': [...watch, ...act, ...tune, 'device.raw.read', 'token.write', 'audit.read'],
   'town-office': [...watch, 'rule.read'],
   'grid-member': [...watch],
   agency: ['alarm.read', 'site.read', 'device.read', 'area.read'],
@@ -50,7 +53,7 @@ export const ROLE_PERMISSIONS: Record<Role, readonly Permission[]> = {
     'site.write',
     'device.write',
     'device.raw.read',
-    'rule.read',
+    ...tune,
     'person.read',
     'person.write',
     'token.write',

@@ -1,3 +1,5 @@
+import { Words } from '@smart-fire/core';
+
 /** What an error's `{what}` can be, for people. */
 const NOUNS = {
   area: { zh: '区域', en: 'Area' },
@@ -6,6 +8,8 @@ const NOUNS = {
   device: { zh: '设备', en: 'Device' },
   alarm: { zh: '报警', en: 'Alarm' },
   rule: { zh: '规则', en: 'Rule' },
+  override: { zh: '局部设置', en: 'Override' },
+  maintenance: { zh: '维保窗口', en: 'Maintenance window' },
   user: { zh: '用户', en: 'User' },
   token: { zh: '令牌', en: 'Token' },
   path: { zh: '路径', en: 'Path' },
@@ -16,21 +20,6 @@ const NOUNS = {
   people: { zh: '用户', en: 'people' },
   alarms: { zh: '未关闭的报警', en: 'unclosed alarms' },
 } as const;
-
-/** Words in both languages, for an error's parameters; reads as English where it is only put into a string (logs). */
-export class Words {
-  readonly zh: string;
-  readonly en: string;
-
-  constructor(zh: string, en: string) {
-    this.zh = zh;
-    this.en = en;
-  }
-
-  toString(): string {
-    return this.en;
-  }
-}
 
 export function noun(entity: keyof typeof NOUNS, id?: string): Words {
   const { zh, en } = NOUNS[entity];

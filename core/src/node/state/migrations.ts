@@ -65,4 +65,18 @@ async function rules(db: Kysely<unknown>): Promise<void> {
     await sql.raw(statement).execute(db);
   };
   await run('alter table alarm add column level text');
+  await run('create index alarm_rule on alarm (rule, raised_at)');
+  await run(`create table rule (id text primary key, version integer not null, document text, changed_at integer not null,
+    changed_by text not null)`);
+  await run(`create table rule_version (rule text not null, version integer not null, at integer not null, actor text not null,
+    action text not null, document text, primary key (rule, version))`);
+  await run(`create table maintenance (id text primary key, scope text not null, from_at integer not null, to_at integer not null,
+    reason text not null, announced_by text not null, created_at integer not null, ended_by text)`);
+  await run('create index maintenance_to on maintenance (to_at)');
+  await run(`create table withheld (id text primary key, cause text not null, why text not null, rule text not null, maintenance text,
+    class text not null, level text, device text not null, point text not null, site text not null, zone text,
+    raised_at integer not null, over_at integer, count integer not null, last_no integer not null, explanation text not null)`);
+  await run('create index withheld_rule on withheld (rule, raised_at, id)');
+  await run('create index withheld_maintenance on withheld (maintenance, raised_at, id)');
+  await run('create index withheld_open on withheld (id) where over_at is null');
 }

@@ -15,6 +15,10 @@ export interface StateTables {
   alarm: AlarmTable;
   alarm_entry: AlarmEntryTable;
   audit: AuditTable;
+  rule: RuleTable;
+  rule_version: RuleVersionTable;
+  maintenance: MaintenanceTable;
+  withheld: WithheldTable;
   /** Small named values: format version, engine cursor, set-up token hash… */
   setting: { name: string; value: string };
   /** The engine's rule state at a journal number, one row per engine. */
@@ -153,4 +157,57 @@ export interface AuditTable {
   detail: string;
   previous: string;
   hash: string;
+}
+
+/** What people made of a preset, or a rule of their own. */
+export interface RuleTable {
+  id: string;
+  version: number;
+  /** JSON; null = a preset as we ship it again, or a deleted rule: only its version lives on. */
+  document: string | null;
+  changed_at: number;
+  changed_by: string;
+}
+
+export interface RuleVersionTable {
+  rule: string;
+  version: number;
+  at: number;
+  actor: string;
+  action: string;
+  /** JSON of the whole rule as of this version; null = deleted. */
+  document: string | null;
+}
+
+export interface MaintenanceTable {
+  id: string;
+  /** JSON of Scope. */
+  scope: string;
+  from_at: number;
+  to_at: number;
+  reason: string;
+  announced_by: string;
+  created_at: number;
+  ended_by: string | null;
+}
+
+/** Raises that became no alarm: of rules in shadow, outside their schedule, in maintenance. */
+export interface WithheldTable {
+  id: string;
+  cause: string;
+  why: string;
+  rule: string;
+  maintenance: string | null;
+  class: string;
+  level: string | null;
+  device: string;
+  point: string;
+  site: string;
+  zone: string | null;
+  raised_at: number;
+  over_at: number | null;
+  count: number;
+  last_no: number;
+  /** JSON {zh, en}. */
+  explanation: string;
 }

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { ERRORS, type ErrorCode, errorSentence, FireError, type Language } from '@smart-fire/core';
+import {
+  ERRORS,
+  type ErrorCode,
+  errorSentence,
+  FireError,
+  type Language,
+  type RuleProblem,
+  Words,
+} from '@smart-fire/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import type { Context } from '../context.ts';
-import { Words } from '../words.ts';
 
 /** RFC 9457, with our stable code. `params` are the figures of the sentence, for programs. */
 export const problem = z
@@ -60,7 +67,13 @@ export function toProblem(error: unknown, language: Language, id: string): Probl
   if (error instanceof FireError) {
     // Startup errors (configuration, formats) have no business in an answer.
     const shown = ERRORS[error.code].status === 500 ? 'FIRE_INTERNAL' : error.code;
-    return shown === 'FIRE_INTERNAL' ? build(shown, { id }, language) : build(shown, error.params, language);
+    if (shown === 'FIRE_INTERNAL') return build(shown, { id }, language);
+    const { fields, ...params } = error.params;
+    const answer = build(shown, params, language);
+    if (!Array.isArray(fields)) return answer;
+    // Found behind the route's own schema (a rule's parameters): told to forms in the same way.
+    const problems = (fields as RuleProblem[]).map((one) => ({ path: one.path, message: one[language] }));
+    return { ...answer, problems };
   }
   const status = (error as { statusCode?: unknown }).statusCode;
   if (status === 413) return build('FIRE_PAYLOAD_TOO_LARGE', { max: 256 * 1024 }, language);

@@ -1,5 +1,4 @@
-import { FireError } from '@smart-fire/core';
-import type { Words } from '../words.ts';
+import { FireError, type Words } from '@smart-fire/core';
 
 /** https://www.sqlite.org/rescode.html: SQLITE_CONSTRAINT_FOREIGNKEY; the others of its family say "already there". */
 const CONSTRAINT = 19;
