@@ -1,7 +1,10 @@
 export { runDemo } from './demo.ts';
 export { type County, type CountyDevice, createCounty, DEMO_COUNTY } from './demo-county.ts';
 export { createFleet, type Fleet, type FleetDevice, type FleetOptions } from './fleet.ts';
+export { createLatencies } from './latencies.ts';
 export { createLoad, type Load, type LoadOptions, type LoadReport } from './load.ts';
 export { load, loadOptions } from './load-command.ts';
-export { parseScenario, readScenario, type Scenario } from './scenario.ts';
+export { connectPacket } from './packets.ts';
+export { layOver, parseScenario, readScenario, type Scenario, type Script } from './scenario.ts';
 export { simulate, simulateOptions } from './simulate.ts';
+export { createSimulatedDevice, type SimulatedDevice } from './simulated-device.ts';

@@ -1,59 +1,56 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { BenchContext, Figure } from './figures/figure.ts';
-import { readingToScreen } from './figures/screen.ts';
+import { type BenchContext, type Figure, type FigureGroup, notMeasured, reason } from './figures/figure.ts';
+import { puback } from './figures/puback.ts';
 import { stores } from './figures/stores.ts';
-import { pubackLatency, throughput } from './figures/throughput.ts';
-import { mosquitto } from './peers/mosquitto.ts';
-import { plainAedes } from './peers/plain-aedes.ts';
-import { smartFire } from './peers/smart-fire.ts';
+import { throughput } from './figures/throughput.ts';
+import { tls } from './figures/tls.ts';
+import { createPeers } from './peers/peers.ts';
+import { inOrder, table, toJson } from './report.ts';
 
-// `npm run bench [-- --quick] [--json FILE]`: everything side by side in one run; the ratios are the result, absolutes hold on this machine only.
+// `npm run bench [-- --quick] [--json FILE] [--only KEY,…] [--node-red]`: everything side by side in one run; the ratios are the
+// result, absolutes hold on this machine only. A full run installs Node-RED from npm into a cache; with --only it is asked for by --node-red.
 const { values: options } = parseArgs({
-  options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    'node-red': { type: 'boolean', default: false },
+  },
 });
-const say = (line: string) => console.log(line);
+const { quick } = options;
+const only = options.only?.split(',') ?? null;
+const GROUPS: FigureGroup[] = [throughput, puback, tls, stores];
 
-const ours = await smartFire(1020);
-const aedes = await plainAedes(ours.devices);
-const rival = await mosquitto(ours.devices).catch(() => null);
-const context: BenchContext = { quick: options.quick, peers: { ours, aedes, mosquitto: rival }, say };
-say(`${availableParallelism()} cores, Node ${process.version}, rules: ${ours.rules.join(', ')}\n`);
+const wanted = (group: FigureGroup) =>
+  only ? group.keys.some((key) => only.includes(key)) : !quick || group.quick.length > 0;
+const began = performance.now();
+const say = (line: string) => console.log(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${line}`);
+const unknown = only?.filter((key) => !GROUPS.some(({ keys }) => keys.includes(key))) ?? [];
+if (unknown.length > 0) {
+  console.error(`no such figure: ${unknown.join(', ')}; there are ${GROUPS.flatMap(({ keys }) => keys).join(', ')}`);
+  process.exit(1);
+}
 
+const peers = createPeers(say, { withNodeRed: options['node-red'] || (!quick && !only) });
+const context: BenchContext = { quick, peers, say };
+say(`${availableParallelism()} cores, Node ${process.version}`);
 const figures: Figure[] = [];
 try {
-  for (const measure of [throughput, pubackLatency, readingToScreen, stores]) figures.push(...(await measure(context)));
+  for (const group of GROUPS.filter(wanted)) {
+    const found = await group.measure(context).catch((error: unknown): Figure[] => {
+      say(`failed: ${error instanceof Error ? error.stack : error}`);
+      return (quick && !only ? group.quick : group.keys).map((key) => notMeasured(key, reason(error)));
+    });
+    figures.push(...found);
+  }
 } finally {
-  await Promise.all([ours.stop(), aedes.stop(), rival?.stop()]);
+  await peers.stop();
 }
 
-say('');
-for (const { key, value, unit, target, why } of figures) {
-  const shown =
-    value === null ? `not measured: ${why}` : `${value >= 100 ? value.toFixed(0) : value.toFixed(2)} ${unit}`;
-  const reached = (limit: number) => value !== null && (target?.atLeast ? value >= limit : value <= limit);
-  const verdict =
-    !target || value === null
-      ? ''
-      : reached(target.aim)
-        ? 'aim reached'
-        : reached(target.must)
-          ? 'must reached'
-          : `missed (must ${target.must})`;
-  say(`${key.padEnd(36)} ${shown.padEnd(22)} ${verdict}`);
-}
-if (options.json)
-  writeFileSync(
-    options.json,
-    `${JSON.stringify(
-      Object.fromEntries(
-        figures.map(({ key, value, samples, target, why }) => [
-          key,
-          { value, ...(why ? { why } : {}), ...(target ? { must: target.must, aim: target.aim } : {}), samples },
-        ]),
-      ),
-      null,
-      2,
-    )}\n`,
-  );
+const sorted = inOrder(figures);
+console.log(`\n${table(sorted).join('\n')}\n`);
+if (options.json) writeFileSync(options.json, toJson(sorted));
+say('done');
+process.exit(0);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { BatchBuilder, type JournalBatch, type SeriesRow } from '@smart-fire/core';
 import { createLog, openReadings } from '@smart-fire/core/node';
 import { startInfluxd } from '../../harness/influxd.ts';
-import { missing } from '../../harness/require.ts';
-import { type BenchContext, type Figure, median } from './figure.ts';
+import { find } from '../../harness/require.ts';
+import { type FigureGroup, figure, median, notMeasured } from './figure.ts';
 
 const SERIES = 1000;
 const DAY = 86_400_000;
@@ -91,69 +91,39 @@ async function measure(url: string, dataDir: string, readings: number) {
 }
 
 /** Write and query rates of both readings stores, and what a reading costs on disk. */
-export async function stores({ quick, say }: BenchContext): Promise<Figure[]> {
-  const readings = quick ? 1_000_000 : 4_000_000;
-  const dataDir = mkdtempSync(join(tmpdir(), 'bench-store-'));
-  const figures: Figure[] = [];
-  const embedded = await measure('sqlite:readings.db', dataDir, readings);
-  const bytes =
-    readdirSync(dataDir).reduce((sum, file) => sum + statSync(join(dataDir, file)).size, 0) / (readings + 86_400);
-  rmSync(dataDir, { recursive: true, force: true });
-  say(
-    `store     embedded: ${embedded.written.toFixed(0)} readings/s written, ${bytes.toFixed(2)} bytes each, a day at 1 Hz to 300 buckets in ${embedded.queryMs.toFixed(1)} ms`,
-  );
-  figures.push(
-    {
-      key: 'store_write_per_second',
-      what: 'readings written, embedded store',
-      unit: '/s',
-      value: embedded.written,
-      samples: [],
-    },
-    {
-      key: 'store_bytes_per_reading',
-      what: 'readings store on disk, realistic noise',
-      unit: 'B',
-      value: bytes,
-      samples: [],
-      target: { must: 5, aim: 3, atLeast: false },
-    },
-    {
-      key: 'query_day_ms',
-      what: 'a day at 1 Hz to 300 buckets, embedded store',
-      unit: 'ms',
-      value: embedded.queryMs,
-      samples: [],
-    },
-  );
-  const ratio = {
-    key: 'query_day_vs_influx',
-    what: 'the same query ÷ InfluxDB',
-    unit: '×',
-    target: { must: 0.3, aim: 0.1, atLeast: false },
-  };
-  if (missing('influxd')) {
-    figures.push({ ...ratio, value: null, samples: [], why: 'influxd is not installed' });
-    return figures;
-  }
-  const influxd = await startInfluxd();
-  try {
-    const influx = await measure(influxd.readingsUrl, dataDir, quick ? 200_000 : 1_000_000);
+export const stores: FigureGroup = {
+  keys: ['store_bytes_per_reading', 'query_day_vs_influx'],
+  quick: ['store_bytes_per_reading'],
+  async measure({ quick, say }) {
+    const readings = quick ? 1_000_000 : 4_000_000;
+    const dataDir = mkdtempSync(join(tmpdir(), 'bench-store-'));
+    const embedded = await measure('sqlite:readings.db', dataDir, readings);
+    const bytes =
+      readdirSync(dataDir).reduce((sum, file) => sum + statSync(join(dataDir, file)).size, 0) / (readings + 86_400);
+    rmSync(dataDir, { recursive: true, force: true });
     say(
-      `store     InfluxDB: ${influx.written.toFixed(0)} readings/s written, the same query in ${influx.queryMs.toFixed(1)} ms`,
+      `embedded store: ${embedded.written.toFixed(0)} readings/s written, ${bytes.toFixed(2)} bytes each, a day at 1 Hz to 300 points in ${embedded.queryMs.toFixed(1)} ms`,
     );
-    figures.push(
-      {
-        key: 'influx_write_per_second',
-        what: 'readings written, InfluxDB',
-        unit: '/s',
-        value: influx.written,
-        samples: [],
-      },
-      { ...ratio, value: embedded.queryMs / influx.queryMs, samples: [] },
-    );
-  } finally {
-    await influxd.remove();
-  }
-  return figures;
-}
+    const figures = [
+      figure('store_bytes_per_reading', [bytes]),
+      figure('store_readings_written_per_second', [embedded.written]),
+      figure('query_day_ms', [embedded.queryMs]),
+    ];
+    if (quick) return figures;
+    if (!find('influxd')) return [...figures, notMeasured('query_day_vs_influx', 'influxd is not installed')];
+    const influxd = await startInfluxd();
+    try {
+      const influx = await measure(influxd.readingsUrl, dataDir, 1_000_000);
+      say(
+        `InfluxDB: ${influx.written.toFixed(0)} readings/s written, the same query in ${influx.queryMs.toFixed(1)} ms`,
+      );
+      return [
+        ...figures,
+        figure('influx_readings_written_per_second', [influx.written]),
+        figure('query_day_vs_influx', [embedded.queryMs / influx.queryMs]),
+      ];
+    } finally {
+      await influxd.remove();
+    }
+  },
+};

@@ -1,11 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /** A server under load: ours, or one we are compared with. Always a process of its own. */
 export interface Peer {
   name: string;
   port: number;
-  /** Devices that may log in. A peer without access control takes any. */
-  devices: { id: string; secret: string }[];
   pid: number;
   stop(): Promise<void>;
 }
@@ -37,4 +36,16 @@ export function waitForLine(child: ChildProcess, pattern: RegExp): Promise<RegEx
     child.once('error', fail);
     child.once('exit', (code) => fail(new Error(`ended with ${code} before it was ready:\n${text}`)));
   });
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of CPU that a process has used, all its threads together; null where /proc is not there. */
+export function cpuSeconds(pid: number): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return null;
+  }
 }

@@ -1,0 +1,43 @@
+import type { FleetGateway } from '../fleet.ts';
+import { startProcess } from '../process-call.ts';
+import type { GeneratorFunctions, Measured, MeasureOrder } from './generator.ts';
+
+export type { Measured, SentAlert } from './generator.ts';
+
+/** How devices are spread over connections. */
+export interface LoadShape {
+  gateways: readonly FleetGateway[];
+  /** Connections of each gateway, which share its children. */
+  perGateway?: number;
+  inFlight: number;
+  tls?: boolean;
+}
+
+/** A generator in its own process, its connections open: several measurements may follow one another on them. */
+export interface BenchLoad {
+  measure(order: Partial<MeasureOrder> & { measureMs: number }): Promise<Measured>;
+  stop(): void;
+}
+
+export async function openLoad(
+  port: number,
+  { gateways, perGateway = 1, inFlight, tls = false }: LoadShape,
+): Promise<BenchLoad> {
+  const generator = startProcess<GeneratorFunctions>(new URL('./generator.ts', import.meta.url));
+  const connections = gateways.flatMap(({ id, secret, children }) =>
+    Array.from({ length: perGateway }, (_, part) => ({
+      ...{ login: id, secret },
+      devices: children.filter((_, child) => child % perGateway === part),
+    })),
+  );
+  try {
+    await generator.call('open', { port, tls, inFlight, connections });
+  } catch (error) {
+    generator.stop();
+    throw error;
+  }
+  return {
+    measure: (order) => generator.call('measure', { rate: null, burst: 1, alerts: false, warmUpMs: 1000, ...order }),
+    stop: generator.stop,
+  };
+}
