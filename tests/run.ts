@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * What `npm test` runs: the four groups of vitest.config.ts one after the other, all of them whatever the earlier ones find.
+ * What `npm test` runs: the five groups of vitest.config.ts one after the other, all of them whatever the earlier ones find.
  * Arguments are passed on to vitest (a path, `-t name`). The last line is `N passed, N failed`.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -77,7 +77,7 @@ function figures(name: string, file: string, code: number | null): Figures {
 console.log(`Property tests run with FAST_CHECK_SEED=${seed}`);
 const total: Figures = { passed: 0, failed: 0, failures: [], skipped: 0 };
 const times: string[] = [];
-for (const name of ['unit', 'server', 'browser', 'compose']) {
+for (const name of ['unit', 'unit-aedes-only', 'server', 'browser', 'compose']) {
   const began = performance.now();
   const group = await runGroup(name);
   total.passed += group.passed;

@@ -8,7 +8,7 @@ process.env.FAST_CHECK_SEED ??= String(randomInt(2 ** 31));
 const root = fileURLToPath(new URL('..', import.meta.url));
 const alone = { fileParallelism: false, maxWorkers: 1 } as const;
 
-/** Four groups, cheapest first; see run.ts. Files that start servers, browsers or containers run one at a time. */
+/** Five groups, cheapest first; see run.ts. Files that start servers, browsers or containers run one at a time. */
 export default defineConfig({
   root,
   test: {
@@ -19,6 +19,17 @@ export default defineConfig({
           name: 'unit',
           include: ['{core,broker,ingest,alerting,simulators,web}/src/**/*.test.ts', 'web/console/**/*.test.ts'],
           setupFiles: ['tests/harness/fast-check.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // The broker keeps every promise without its fast path too.
+        root,
+        test: {
+          name: 'unit-aedes-only',
+          include: ['broker/src/*.test.ts'],
+          setupFiles: ['tests/harness/fast-check.ts'],
+          env: { MQTT_FAST_PATH: 'off' },
           testTimeout: 20_000,
         },
       },

@@ -1,10 +1,10 @@
-import type { InboundMessage, Intake, Registry } from '@smart-fire/core';
-import { Counter, type MetricsRegistry } from '@smart-fire/core/node';
+import type { Clock, InboundMessage, Intake, Registry } from '@smart-fire/core';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { connectionOf } from './connection.ts';
 import type { Hold } from './hold.ts';
 import type { Interest } from './interest.ts';
 import type { Persistence } from './persistence/persistence.ts';
+import type { Publishes } from './publishes.ts';
 import type { Refusals } from './refusals.ts';
 import { filterMatches, type Rights, userOf } from './rights.ts';
 
@@ -22,7 +22,8 @@ export interface AuthorizeDeps {
   interest: Interest;
   refusals: Refusals;
   persistence: Persistence;
-  metrics: MetricsRegistry;
+  publishes: Publishes;
+  clock: Clock;
   /** Hands a message to subscribers and the retained store without its publisher, who has gone. */
   forward(packet: PublishPacket): void;
 }
@@ -32,33 +33,21 @@ export interface AuthorizeDeps {
  * to hold the acknowledgement is before `authorizePublish` answers.
  */
 export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet: object): boolean } {
-  const { rights, registry, intake, hold, interest, refusals, persistence, metrics, forward } = deps;
-  const publishes = new Counter({
-    name: 'smartfire_mqtt_publishes_total',
-    help: 'Messages of devices handed to the intake',
-    labelNames: ['channel'],
-    registers: [metrics],
-  });
-  const counted = {
-    telemetry: publishes.labels('telemetry'),
-    event: publishes.labels('event'),
-    state: publishes.labels('state'),
-    'command/reply': publishes.labels('command/reply'),
-  };
+  const { rights, registry, intake, hold, interest, refusals, persistence, publishes, clock, forward } = deps;
   /** Packets that Aedes shall not publish: nobody wants them, or their author has lost the right. */
   const silent = new WeakSet<object>();
 
   const message = (packet: PublishPacket, { device, channel }: Target): InboundMessage => {
     const bytes = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
     const { topic, qos, dup, messageId = 0 } = packet;
-    return { device, channel, topic, bytes, from: 0, to: bytes.length, qos, dup, packetId: messageId };
+    return { device, channel, topic, bytes, from: 0, to: bytes.length, qos, dup, packetId: messageId, receivedAt: clock.now() };
   };
 
   /** Only a state is worth retaining: a retained reading or event would be news to every new subscriber. */
   const prepare = (packet: PublishPacket, target: Target): void => {
     if (target.channel !== 'state') packet.retain = false;
     if (!packet.retain && !interest.in(target.device)) silent.add(packet);
-    counted[target.channel].inc();
+    publishes[target.channel]++;
   };
 
   /**
@@ -79,10 +68,14 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
     }
   };
 
-  const authorizePublish: Hooks['authorizePublish'] = (client, packet, done) => {
+  const authorizePublish: Hooks['authorizePublish'] = (client, packet, answer) => {
     // A will has no command; its owner's id is on it when the broker that knew it is gone.
-    if ((packet.cmd as string | undefined) !== 'publish' || !client) return will(client, packet, () => done(null));
+    if ((packet.cmd as string | undefined) !== 'publish' || !client) return will(client, packet, () => answer(null));
     const connection = connectionOf(client);
+    const done = (error: Error | null): void => {
+      answer(error);
+      connection.dealt();
+    };
     const user = connection.user!;
     const { remote, device } = connection;
     const target = rights.publish(user, packet.topic);

@@ -5,6 +5,7 @@ import { type Config, Gauge, type Logger, type MetricsRegistry, type StateStore 
 import type { WebSocket } from 'ws';
 import { Connection, type Pulse } from './connection.ts';
 import { createEngine, type Engine } from './engine.ts';
+import { createFastPath } from './fast-path.ts';
 import { createGuard } from './guard.ts';
 import { createHold } from './hold.ts';
 import { Interest } from './interest.ts';
@@ -12,6 +13,7 @@ import { Budgets } from './limits.ts';
 import { type Accept, acceptWebSocket, close, listen, type TlsFiles, tcpListener, tlsListener } from './listeners.ts';
 import { Persistence } from './persistence/persistence.ts';
 import { Presence } from './presence.ts';
+import { createPublishes } from './publishes.ts';
 import { createRefusals } from './refusals.ts';
 import { createRights, userOf } from './rights.ts';
 
@@ -27,6 +29,7 @@ export interface BrokerDeps {
     | 'MQTT_MAX_CONNECTIONS'
     | 'MQTT_MAX_PACKET'
     | 'MQTT_DEVICE_RATE'
+    | 'MQTT_FAST_PATH'
     | 'MQTT_QUEUE_MAX'
     | 'MQTT_SESSION_DAYS'
   >;
@@ -77,12 +80,17 @@ export function createBroker(deps: BrokerDeps): Broker {
   let tidying: Timer | null = null;
   let startedAt = 0;
 
+  const publishes = createPublishes(metrics);
+  const fastPath = config.MQTT_FAST_PATH
+    ? createFastPath({ intake, rights, registry, interest, hold, publishes })
+    : null;
   const guard = createGuard({
     clock,
     pulse,
     refusals,
     maxPacket: config.MQTT_MAX_PACKET,
     maxConnections: config.MQTT_MAX_CONNECTIONS,
+    fastPath,
     opened: (connection) => engine?.handle(connection),
     ended: (connection, reason) => presence.left(connection, reason),
   });
@@ -122,7 +130,8 @@ export function createBroker(deps: BrokerDeps): Broker {
         hold,
         persistence,
         refusals,
-        metrics,
+        publishes,
+        clock,
         log,
         open,
         ready: (connection) => guard.ready(connection),

@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream';
 import type { Clock, RegisteredDevice, Timer } from '@smart-fire/core';
 import type { Client } from 'aedes';
-import { Framer } from './framing.ts';
+import type { Routes } from './fast-path.ts';
+import { Framer, PACKET } from './framing.ts';
 import type { Budget } from './limits.ts';
 
 /** Why a connection ended; also the reason of a device's presence entry. */
@@ -17,6 +18,8 @@ export type EndReason =
   | 'no-connect'
   | 'refused'
   | 'hold-too-long'
+  /** The journal could not take what it sent. */
+  | 'not-committed'
   | 'slow-reader'
   | 'over-rate'
   | 'too-many-connections';
@@ -40,8 +43,9 @@ export interface Screen {
 
 /** A PUBLISH whose acknowledgement waits for its commit. */
 export interface Held {
-  /** Lets Aedes go on: acknowledge (null) or close (error). */
-  release(error: Error | null): void;
+  /** Lets Aedes go on: acknowledge (null) or close (error). Null: Aedes has not seen it, the connection acknowledges `packetId`. */
+  release: ((error: Error | null) => void) | null;
+  packetId: number;
   answer: Error | null | undefined;
   /** Pulse time at which it was handed in. */
   since: number;
@@ -80,6 +84,11 @@ export class Connection extends Duplex {
   keepaliveMs = 0;
   readonly openedAt: number;
   heardAt: number;
+  /** Our clock (ms UTC) at the last read. */
+  readAt = 0;
+  /** Packets that Aedes has been given and that a later reading must not overtake: PUBLISH and SUBSCRIBE. */
+  withAedes = 0;
+  routes: Routes | null = null;
   overSince: number | null = null;
   /** Since when the reader has not taken what we wrote. */
   blockedSince: number | null = null;
@@ -95,6 +104,8 @@ export class Connection extends Duplex {
   #stalled = false;
   #gathering = false;
   #afterDrain: (() => void) | null = null;
+  /** PUBACKs written in one piece at the end of the turn. */
+  readonly #acks: number[] = [];
   #farewell: Timer | null = null;
 
   constructor(
@@ -143,10 +154,23 @@ export class Connection extends Duplex {
     this.destroy();
   }
 
+  /** Aedes has dealt with one of the packets counted in `withAedes`. */
+  dealt(): void {
+    this.withAedes--;
+    // Not within Aedes' own call.
+    if (this.withAedes === 0 && this.#framer.waiting) queueMicrotask(() => this.proceed());
+  }
+
+  /** Writes a PUBACK, together with all others of this turn and before anything written later. */
+  acknowledge(packetId: number): void {
+    if (this.#acks.push(packetId) === 1) queueMicrotask(() => this.#flushAcks());
+  }
+
   /** Takes up what was told to wait. */
   proceed(): void {
     if (this.destroyed || !this.#framer.waiting) return;
     this.heardAt = this.#pulse.now;
+    this.readAt = this.#clock.now();
     this.#framer.resume();
     this.#settle();
   }
@@ -163,6 +187,7 @@ export class Connection extends Duplex {
 
   // Aedes writes here; `true` means that it need not wait.
   override write(chunk: unknown, encoding?: BufferEncoding | Written, callback?: Written): boolean {
+    this.#flushAcks();
     const room = super.write(chunk, encoding as BufferEncoding, callback);
     if (this.writableLength > WRITE_MAX) this.cut('slow-reader');
     return room || this.#stalled;
@@ -208,6 +233,7 @@ export class Connection extends Duplex {
   #arrived(chunk: Buffer): void {
     if (this.destroyed) return;
     this.heardAt = this.#pulse.now;
+    this.readAt = this.#clock.now();
     this.#framer.feed(chunk);
     this.#settle();
   }
@@ -245,6 +271,26 @@ export class Connection extends Duplex {
     if (this.deaf) this.transport.pause();
     else if (this.#finished) this.push(null);
     else this.transport.resume();
+  }
+
+  #flushAcks(): void {
+    const count = this.#acks.length;
+    if (count === 0) return;
+    const bytes = Buffer.allocUnsafe(4 * count);
+    for (let i = 0; i < count; i++) {
+      bytes[4 * i] = PACKET.puback << 4;
+      bytes[4 * i + 1] = 2;
+      bytes[4 * i + 2] = this.#acks[i]! >> 8;
+      bytes[4 * i + 3] = this.#acks[i]! & 0xff;
+    }
+    this.#acks.length = 0;
+    if (this.destroyed) return;
+    // Behind what the stream itself still holds, else straight to the socket.
+    if (this.writableLength > 0) this.write(bytes);
+    else if (!this.transport.write(bytes)) {
+      this.blockedSince ??= this.#pulse.now;
+      if (this.transport.writableLength > WRITE_MAX) this.cut('slow-reader');
+    }
   }
 
   /** One system call for all that is written in one turn of the loop: a commit acknowledges many packets at once. */

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
-import { type Intake, type Registry, TOPIC_ROOT } from '@smart-fire/core';
-import type { Logger, MetricsRegistry } from '@smart-fire/core/node';
+import { type Clock, type Intake, type Registry, TOPIC_ROOT } from '@smart-fire/core';
+import type { Logger } from '@smart-fire/core/node';
 import { Aedes, type Connection as AedesStream, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { CONNACK, createAuthenticate } from './authenticate.ts';
 import { createAuthorize } from './authorize.ts';
@@ -11,6 +11,7 @@ import { type Budgets, DRAIN_MS } from './limits.ts';
 import { TOPIC_LEVELS_MAX } from './packet-check.ts';
 import type { Persistence } from './persistence/persistence.ts';
 import type { Presence } from './presence.ts';
+import type { Publishes } from './publishes.ts';
 import type { Refusals } from './refusals.ts';
 import { ownClientId, type Rights } from './rights.ts';
 
@@ -24,7 +25,8 @@ export interface EngineDeps {
   hold: Hold;
   persistence: Persistence;
   refusals: Refusals;
-  metrics: MetricsRegistry;
+  publishes: Publishes;
+  clock: Clock;
   log: Logger;
   open: boolean;
   /** The client has its CONNACK. */
@@ -115,6 +117,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   aedes.on('error' as 'closed', ((error: Error) => log.error({ err: error }, 'MQTT broker')) as () => void);
   aedes.on('clientError', (client, error) => log.debug({ client: client.id, err: error }, 'MQTT client'));
   aedes.on('connectionError', (_client, error) => log.debug({ err: error }, 'MQTT connection'));
+  aedes.on('subscribe', (_filters, client) => connectionOf(client).dealt());
   aedes.on('unsubscribe', (filters, client) => {
     for (const filter of filters) interest.remove(client.id, filter);
   });

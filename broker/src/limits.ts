@@ -30,9 +30,9 @@ export class Budget {
     this.#at = clock.now();
   }
 
-  /** Takes one message: 0 = it may pass, otherwise ms to wait until it may. */
-  take(): number {
-    this.#refill();
+  /** Takes one message: 0 = it may pass, otherwise ms to wait until it may. `now`: our clock (ms UTC). */
+  take(now: number): number {
+    this.#refill(now);
     if (this.#tokens >= 1) {
       this.#tokens--;
       return 0;
@@ -46,12 +46,12 @@ export class Budget {
   }
 
   get full(): boolean {
-    this.#refill();
+    this.#refill(this.#clock.now());
     return this.#tokens >= this.#rate() * BURST_SECONDS;
   }
 
-  #refill(): void {
-    const now = this.#clock.now();
+  #refill(now: number): void {
+    if (now === this.#at) return;
     const rate = this.#rate();
     this.#tokens = Math.min(rate * BURST_SECONDS, this.#tokens + (Math.max(0, now - this.#at) / 1000) * rate);
     this.#at = now;

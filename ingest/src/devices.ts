@@ -7,6 +7,8 @@ import type { RawRing } from './raw-messages.ts';
 /** A device (or a gateway's points) may not fill everybody's memory with names it makes up. */
 export const SERIES_PER_DEVICE_MAX = 10_000;
 
+const NO_SERIES = new Int32Array(0);
+
 /** What ingest holds of one device, resolved once per message. */
 export interface DeviceSlot {
   readonly id: string;
@@ -16,6 +18,8 @@ export interface DeviceSlot {
   telemetryMarked: boolean;
   /** Point → series index by metric index, −1 where there is none yet. */
   readonly points: Map<string, Int32Array>;
+  /** The same of the device itself, point ''. */
+  own: Int32Array;
   seriesCount: number;
   readonly evidence: Evidence;
   /** Its last messages as they came; null until the first. */
@@ -54,6 +58,7 @@ export class Devices {
         marks: new Marks(),
         telemetryMarked: false,
         points: new Map(),
+        own: NO_SERIES,
         seriesCount: 0,
         evidence: noEvidence(),
         raw: null,
@@ -72,7 +77,7 @@ export class Devices {
 
   /** The series' index, or −1 when there is none yet. */
   find(slot: DeviceSlot, point: string, metric: number): number {
-    return slot.points.get(point)?.[metric] ?? -1;
+    return (point === '' ? slot.own : slot.points.get(point))?.[metric] ?? -1;
   }
 
   /** Numbers a new series; null when the device has too many. */
@@ -108,6 +113,7 @@ export class Devices {
     if (!metrics) {
       metrics = new Int32Array(METRIC_NAMES.length).fill(-1);
       slot.points.set(row.point, metrics);
+      if (row.point === '') slot.own = metrics;
     }
     metrics[METRIC_NAMES.indexOf(row.metric)] = row.index;
     this.series.push(row);

@@ -7,8 +7,10 @@ export interface Evidence {
   /** What the device says of itself. */
   claimsOnline: boolean | null;
   silent: boolean;
+  /** Listeners will be told. */
+  changed: boolean;
 }
 
 export function noEvidence(): Evidence {
-  return { lastSeenAt: null, heardAt: 0, claimsOnline: null, silent: true };
+  return { lastSeenAt: null, heardAt: 0, claimsOnline: null, silent: true, changed: false };
 }

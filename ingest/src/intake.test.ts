@@ -239,6 +239,7 @@ it('replays a recorded day of 300,000 readings in seconds', { timeout: 30_000 },
           qos: 1,
           dup: false,
           packetId: 1,
+          receivedAt: time,
         },
         () => {},
       );

@@ -56,11 +56,10 @@ export class IngestIntake implements Intake {
   }
 
   accept(message: InboundMessage, done: (error: Error | null) => void): void {
-    const { commit, clock, raw, devices } = this.#deps;
-    const { device, channel, bytes, from, to } = message;
+    const { commit, raw, devices } = this.#deps;
+    const { device, channel, bytes, from, to, receivedAt } = message;
     const slot = devices.slot(device);
     const essential = channel === 'event';
-    const receivedAt = clock.now();
     const refusal = commit.refusal(essential, receivedAt);
     const outcome = refusal ? 'not-accepted' : this.#take(message, slot, receivedAt);
     slot.raw = raw.add(slot.raw, channel, receivedAt, message.qos, outcome, bytes, from, to);

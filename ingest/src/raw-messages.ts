@@ -12,8 +12,8 @@ const SLACK = 16;
 const PAYLOAD_MAX = 2048;
 const TOPIC_MAX = 512;
 
-/** Before each payload: its length and the topic's (uint16 each), receivedAt (double), word (uint16), QoS. */
-const HEAD = 15;
+/** Before each payload: its length and the topic's (uint16 each), receivedAt (uint48), word (uint16), QoS. */
+const HEAD = 13;
 
 /** The messages of one device, in the bytes they came in: `count` records end to end, oldest first, up to `length`. */
 export interface RawRing {
@@ -76,11 +76,15 @@ export class RawMessages {
     target[at + 1] = length >> 8;
     target[at + 2] = topicLength & 0xff;
     target[at + 3] = topicLength >> 8;
-    target.writeDoubleLE(receivedAt, at + 4);
+    let time = receivedAt;
+    for (let i = 4; i < 10; i++) {
+      target[at + i] = time & 0xff;
+      time = Math.floor(time / 256);
+    }
     const word = this.#wordOf(foreign ? '' : topic, outcome);
-    target[at + 12] = word & 0xff;
-    target[at + 13] = word >> 8;
-    target[at + 14] = qos;
+    target[at + 10] = word & 0xff;
+    target[at + 11] = word >> 8;
+    target[at + 12] = qos;
     if (foreign) target.set(foreign, at + HEAD);
     const payloadAt = at + HEAD + topicLength;
     for (let i = 0; i < length; i++) target[payloadAt + i] = bytes[from + i]!;
@@ -105,15 +109,15 @@ export class RawMessages {
   #read(device: string, bytes: Buffer, at: number): RawMessage {
     const length = bytes.readUInt16LE(at);
     const topicLength = bytes.readUInt16LE(at + 2);
-    const word = this.#words[bytes.readUInt16LE(at + 12)]!;
+    const word = this.#words[bytes.readUInt16LE(at + 10)]!;
     const payloadAt = at + HEAD + topicLength;
     const payload = bytes.subarray(payloadAt, payloadAt + length);
     const [channel, outcome] = word.split(' ');
     return {
-      receivedAt: bytes.readDoubleLE(at + 4),
+      receivedAt: bytes.readUIntLE(at + 4, 6),
       topic: topicLength > 0 ? bytes.toString('utf8', at + HEAD, payloadAt) : deviceTopic(device, channel as UpChannel),
       ...readable(payload, textOf(payload)),
-      qos: bytes[at + 14]!,
+      qos: bytes[at + 12]!,
       outcome: outcome!,
     };
   }

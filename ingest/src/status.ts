@@ -1,10 +1,10 @@
 import {
   type Clock,
   type DeviceStatus,
-  eachInOrder,
   type JournalBatch,
   type LastValue,
   METRIC_NAMES,
+  type ReadingColumns,
   type Registry,
   type Timer,
 } from '@smart-fire/core';
@@ -23,6 +23,7 @@ export class Status {
   readonly #listened = new ListenedTime();
   readonly #listeners = new Set<(devices: ReadonlySet<string>) => void>();
   #changed = new Set<string>();
+  readonly #heardOf: DeviceSlot[] = [];
   #timer: Timer | null = null;
   #firstAt: number | null = null;
   readonly #devices: Devices;
@@ -38,24 +39,30 @@ export class Status {
   }
 
   /** Takes in a committed batch. Connections of before a restart are gone, so its presence says nothing here. */
-  consume(batch: JournalBatch): void {
+  consume({ readings, entries }: JournalBatch): void {
+    let row = 0;
+    for (const entry of entries) {
+      row = this.#readings(readings, row, entry.no);
+      this.#listen(entry.receivedAt);
+      if (entry.type === 'event') this.#heard(this.#devices.slot(entry.device), entry.receivedAt);
+      else if (entry.type === 'state') this.#claim(this.#devices.slot(entry.device), entry.online);
+      else if (entry.type === 'tick') this.#findSilent();
+    }
+    this.#readings(readings, row, Infinity);
+  }
+
+  /** Rows from `row` on with numbers below `no`; returns the first behind them. */
+  #readings({ length, no: numbers, series, receivedAt }: ReadingColumns, from: number, no: number): number {
     const { slotOf } = this.#devices;
     let before: DeviceSlot | null = null;
-    eachInOrder(batch, {
-      reading: ({ series, receivedAt }, row) => {
-        const slot = slotOf[series[row]!]!;
-        this.#listen(receivedAt[row]!);
-        if (slot === before) return;
-        before = slot;
-        this.#heard(slot, receivedAt[row]!);
-      },
-      entry: (entry) => {
-        this.#listen(entry.receivedAt);
-        if (entry.type === 'event') this.#heard(this.#devices.slot(entry.device), entry.receivedAt);
-        else if (entry.type === 'state') this.#claim(this.#devices.slot(entry.device), entry.online);
-        else if (entry.type === 'tick') this.#findSilent();
-      },
-    });
+    let row = from;
+    for (; row < length && numbers[row]! < no; row++) {
+      const slot = slotOf[series[row]!]!;
+      this.#listen(receivedAt[row]!);
+      if (slot !== before) this.#heard(slot, receivedAt[row]!);
+      before = slot;
+    }
+    return row;
   }
 
   /** The readings store knows that the device was heard at `at`, before what the journal still holds: all time since counts as listened. */
@@ -128,7 +135,11 @@ export class Status {
     evidence.lastSeenAt = receivedAt;
     evidence.heardAt = this.#listened.now;
     evidence.silent = false;
-    this.#touch(slot.id);
+    // A flag, not a set of names: this is the path of every reading.
+    if (evidence.changed || this.#listeners.size === 0) return;
+    evidence.changed = true;
+    this.#heardOf.push(slot);
+    this.#notifySoon();
   }
 
   #claim(slot: DeviceSlot, online: boolean): void {
@@ -151,6 +162,10 @@ export class Status {
   #touch(device: string): void {
     if (this.#listeners.size === 0) return;
     this.#changed.add(device);
+    this.#notifySoon();
+  }
+
+  #notifySoon(): void {
     this.#timer ??= this.#clock.setTimeout(() => this.#notify(), COALESCE_MS);
   }
 
@@ -158,6 +173,10 @@ export class Status {
     this.#timer = null;
     const changed = this.#changed;
     this.#changed = new Set();
+    for (const { id, evidence } of this.#heardOf.splice(0)) {
+      evidence.changed = false;
+      changed.add(id);
+    }
     for (const listener of this.#listeners) listener(changed);
   }
 }

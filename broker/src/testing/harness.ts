@@ -91,7 +91,12 @@ export async function startBroker(options: HarnessOptions = {}): Promise<Harness
     intake,
     registry,
     state,
-    config: configSchema.parse({ MQTT_PORT: 0, MQTTS_PORT: 0, ...config }),
+    config: configSchema.parse({
+      MQTT_PORT: 0,
+      MQTTS_PORT: 0,
+      MQTT_FAST_PATH: process.env.MQTT_FAST_PATH ?? 'on',
+      ...config,
+    }),
     tls: null,
     clock: clock as Clock,
     log,

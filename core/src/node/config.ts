@@ -57,6 +57,11 @@ export const configSchema = z.strictObject({
     .positive()
     .default(50)
     .describe('Messages per second a device may publish (a gateway: per child too); events are exempt'),
+  MQTT_FAST_PATH: z
+    .enum(['on', 'off'])
+    .default('on')
+    .transform((word) => word === 'on')
+    .describe('Telemetry goes from the socket straight to the journal; off: all of it through Aedes, slower and otherwise the same'),
   MQTT_QUEUE_MAX: z.coerce
     .number()
     .int()

@@ -11,6 +11,8 @@ export interface InboundMessage {
   qos: 0 | 1 | 2;
   dup: boolean;
   packetId: number;
+  /** Our clock when it was read (ms UTC). */
+  receivedAt: number;
 }
 
 /**

@@ -72,6 +72,7 @@ export async function startIngest(options: HarnessOptions = {}) {
           qos: 1,
           dup: false,
           packetId: 1,
+          receivedAt: clock.now(),
           ...rest,
         },
         resolve,

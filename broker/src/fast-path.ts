@@ -1,0 +1,152 @@
+import type { InboundMessage, Intake, Registry } from '@smart-fire/core';
+import type { Connection } from './connection.ts';
+import type { Hold } from './hold.ts';
+import type { Interest } from './interest.ts';
+import type { Publishes } from './publishes.ts';
+import type { Rights } from './rights.ts';
+
+/** Routes a connection remembers at first and at most; a gateway with more children finds some of them anew. */
+const ROUTES_MIN = 4;
+const ROUTES_MAX = 256;
+
+/** A telemetry topic this connection may publish on, known by its bytes. */
+export interface Route {
+  topic: string;
+  bytes: Uint8Array;
+  device: string;
+}
+
+/** What a connection remembers of its routes: a table by a few bytes of the topic, good until any device changes. */
+export interface Routes {
+  table: (Route | null)[];
+  epoch: number;
+}
+
+/**
+ * Telemetry straight from the socket's bytes to the intake, without a packet, a topic match or a timer of Aedes. It is taken only where
+ * nothing else could come of it: QoS 0 or 1, not retained, on the telemetry topic of a device the connection speaks for, which no client
+ * has subscribed to. Everything else is Aedes' own, which hands in through the same hold; nothing depends on this path being there.
+ */
+export interface FastPath {
+  /** The route of the PUBLISH bytes[start, end) whose body begins at `bodyAt`, or null: give it to Aedes. */
+  route(connection: Connection, bytes: Buffer, start: number, bodyAt: number, end: number): Route | null;
+  /** Hands it in; it is acknowledged when it is durable. */
+  take(connection: Connection, route: Route, bytes: Buffer, start: number, bodyAt: number, end: number): void;
+}
+
+export interface FastPathDeps {
+  intake: Intake;
+  rights: Rights;
+  registry: Registry;
+  interest: Interest;
+  hold: Hold;
+  publishes: Publishes;
+}
+
+export function createFastPath({ intake, rights, registry, interest, hold, publishes }: FastPathDeps): FastPath {
+  let epoch = 0;
+  registry.onChange(({ entity }) => {
+    if (entity === 'device') epoch++;
+  });
+  const message: InboundMessage = {
+    device: '',
+    channel: 'telemetry',
+    topic: '',
+    bytes: Buffer.alloc(0),
+    from: 0,
+    to: 0,
+    qos: 1,
+    dup: false,
+    packetId: 0,
+    receivedAt: 0,
+  };
+
+  function resolve(connection: Connection, bytes: Buffer, from: number, to: number): Route | null {
+    const topic = bytes.toString('latin1', from, to);
+    const target = rights.publish(connection.user!, topic);
+    if (!target || target === 'ordinary' || target.channel !== 'telemetry') return null;
+    if (registry.devices.get(target.device)?.disabled) return null;
+    // A copy: the socket's buffer must not be kept for it.
+    return { topic, bytes: Uint8Array.prototype.slice.call(bytes, from, to), device: target.device };
+  }
+
+  function find(connection: Connection, bytes: Buffer, from: number, to: number): Route | null {
+    let routes = connection.routes;
+    if (routes === null || routes.epoch !== epoch) {
+      routes = { table: new Array<Route | null>(ROUTES_MIN).fill(null), epoch };
+      connection.routes = routes;
+    }
+    const at = placeOf(bytes, to, routes.table.length);
+    const known = routes.table[at]!;
+    if (known !== null && isTopic(known.bytes, bytes, from, to)) return known;
+    const route = resolve(connection, bytes, from, to);
+    if (route === null) return null;
+    if (known !== null && routes.table.length < ROUTES_MAX) grow(routes);
+    const place = placeOf(bytes, to, routes.table.length);
+    routes.table[place] = route;
+    return route;
+  }
+
+  return {
+    route(connection, bytes, start, bodyAt, end) {
+      const head = bytes[start]!;
+      const qos = (head >> 1) & 3;
+      // Retained, QoS 2 or 3, or a QoS 0 that claims to be a repeat.
+      if ((head & 1) !== 0 || qos > 1 || (qos === 0 && (head & 8) !== 0)) return null;
+      if (bodyAt + 2 > end) return null;
+      const topicAt = bodyAt + 2;
+      const topicEnd = topicAt + (bytes[bodyAt]! << 8) + bytes[bodyAt + 1]!;
+      if (topicEnd === topicAt || topicEnd + 2 * qos > end) return null;
+      if (qos === 1 && bytes[topicEnd] === 0 && bytes[topicEnd + 1] === 0) return null;
+      const route = find(connection, bytes, topicAt, topicEnd);
+      if (route === null || interest.in(route.device)) return null;
+      // Nobody waits for a QoS 0 message; one that cannot be taken is Aedes' to drop and to count.
+      return qos === 0 && !intake.accepting ? null : route;
+    },
+
+    take(connection, route, bytes, start, bodyAt, end) {
+      const head = bytes[start]!;
+      const qos = ((head >> 1) & 1) as 0 | 1;
+      const topicEnd = bodyAt + 2 + route.bytes.length;
+      publishes.telemetry++;
+      publishes.fast++;
+      message.device = route.device;
+      message.topic = route.topic;
+      message.bytes = bytes;
+      message.from = topicEnd + 2 * qos;
+      message.to = end;
+      message.qos = qos;
+      message.dup = (head & 8) !== 0;
+      message.packetId = qos === 0 ? 0 : (bytes[topicEnd]! << 8) | bytes[topicEnd + 1]!;
+      message.receivedAt = connection.readAt;
+      if (qos === 0) intake.accept(message, ignore);
+      else hold.acknowledge(connection, message);
+    },
+  };
+}
+
+function ignore(): void {}
+
+/** The end of the device id, before `/telemetry`, is what differs between the topics of one connection. */
+function placeOf(bytes: Uint8Array, to: number, size: number): number {
+  const at = to - 11;
+  return ((bytes[at]! * 31 + bytes[at - 1]!) * 31 + bytes[at - 2]! * 7 + bytes[at - 3]!) & (size - 1);
+}
+
+function isTopic(topic: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  const { length } = topic;
+  if (length !== to - from) return false;
+  // From the end, where topics differ.
+  for (let i = length - 1; i >= 0; i--) if (topic[i] !== bytes[from + i]) return false;
+  return true;
+}
+
+function grow(routes: Routes): void {
+  const old = routes.table;
+  routes.table = new Array<Route | null>(old.length * 4).fill(null);
+  for (const route of old) {
+    if (route === null) continue;
+    const place = placeOf(route.bytes, route.bytes.length, routes.table.length);
+    routes.table[place] = route;
+  }
+}
