@@ -1,10 +1,11 @@
 import { absence } from './absence.ts';
+import { fusion } from './fusion.ts';
 import type { RuleKind } from './kind.ts';
 import { threshold } from './threshold.ts';
 import { verdict } from './verdict.ts';
 
 /** Every kind of rule, by the `type` of its definitions. A new kind is one file and one line here. */
-export const RULE_KINDS = { verdict, threshold, absence };
+export const RULE_KINDS = { verdict, threshold, absence, fusion };
 
 /** undefined for a type we do not know. */
 export function ruleKind(type: string): RuleKind | undefined {
