@@ -4,7 +4,7 @@ export { createFleet, type Fleet, type FleetDevice, type FleetOptions } from './
 export { createLatencies } from './latencies.ts';
 export { createLoad, type Load, type LoadOptions, type LoadReport } from './load.ts';
 export { load, loadOptions } from './load-command.ts';
-export { connectPacket } from './packets.ts';
+export { connectPacket, publishSize, writePublish } from './packets.ts';
 export { layOver, parseScenario, readScenario, type Scenario, type Script } from './scenario.ts';
 export { simulate, simulateOptions } from './simulate.ts';
 export { createSimulatedDevice, type SimulatedDevice } from './simulated-device.ts';

@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { alerts } from './figures/alerts.ts';
 import { type BenchContext, type Figure, type FigureGroup, notMeasured, reason } from './figures/figure.ts';
+import { flood } from './figures/flood.ts';
+import { memory } from './figures/memory.ts';
 import { puback } from './figures/puback.ts';
 import { stores } from './figures/stores.ts';
 import { throughput } from './figures/throughput.ts';
@@ -21,7 +24,7 @@ const { values: options } = parseArgs({
 });
 const { quick } = options;
 const only = options.only?.split(',') ?? null;
-const GROUPS: FigureGroup[] = [throughput, puback, tls, stores];
+const GROUPS: FigureGroup[] = [throughput, puback, alerts, tls, flood, memory, stores];
 
 const wanted = (group: FigureGroup) =>
   only ? group.keys.some((key) => only.includes(key)) : !quick || group.quick.length > 0;

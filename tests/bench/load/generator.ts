@@ -1,6 +1,7 @@
 // The load generator, a process of its own so that its work is not mistaken for the server's.
 import { setTimeout as pause } from 'node:timers/promises';
-import { createLatencies } from '@smart-fire/simulators';
+import { deviceTopic } from '@smart-fire/core';
+import { createLatencies, publishSize, writePublish } from '@smart-fire/simulators';
 import { ALERT_METRIC, READING_METRIC } from '../fleet.ts';
 import { monotonic } from '../monotonic.ts';
 import { answerCalls } from '../process-call.ts';
@@ -51,6 +52,8 @@ export interface Measured {
 export type GeneratorFunctions = {
   open(order: LoadOrder): Promise<void>;
   measure(order: MeasureOrder): Promise<Measured>;
+  /** Every device declares a fire, as fast as acknowledgements come. Resolves with the number of fires when all are acknowledged. */
+  fires(argument: null): Promise<number>;
 };
 
 const CYCLE = 20;
@@ -72,26 +75,28 @@ interface Sender {
   lastTs: Float64Array;
   sent: number;
   noise: number;
+  /** How many of its devices have declared a fire. */
+  fires: number;
 }
 
 const senders: Sender[] = [];
 let latencies = createLatencies();
 let acknowledged = 0;
 let sent = 0;
-let mode: MeasureOrder | null = null;
+let mode: MeasureOrder | 'fires' | null = null;
 let alerts: SentAlert[] = [];
 let warm = false;
 /** Room for so many before more is sent: a gateway that pipelines sends some at a time, also to a server that acknowledges one by one. */
 let chunk = 1;
 
 /** Writes `count` messages of a sender and sends them in one go. */
-function send(sender: Sender, count: number): void {
+function send(sender: Sender, count: number, alerted: boolean): void {
   const { publisher, devices, lastTs } = sender;
   const now = Date.now();
   publisher.begin();
   for (let i = 0; i < count; i++) {
     const turn = sender.sent++ % CYCLE;
-    const alerting = mode!.alerts && (turn === RAISE_AT || turn === CLEAR_AT);
+    const alerting = alerted && (turn === RAISE_AT || turn === CLEAR_AT);
     // Both readings of an alert come from the same device, which changes with every cycle.
     const which = (alerting ? Math.floor((sender.sent - 1) / CYCLE) : sender.sent) % devices.length;
     const ts = Math.max(now, lastTs[which]! + 1);
@@ -109,9 +114,44 @@ function send(sender: Sender, count: number): void {
   publisher.flush();
 }
 
+function sendFires(sender: Sender, count: number): void {
+  const { publisher, devices } = sender;
+  publisher.begin();
+  for (const device of devices.slice(sender.fires, sender.fires + count)) {
+    const payload = `{"ts":${Date.now()},"seq":${FIRST_SEQ + sent++},"event":"fire"}`;
+    const topic = Buffer.from(deviceTopic(device, 'event'));
+    const { ring, offset, id } = publisher.next();
+    writePublish(ring, offset, topic, id, payload, false);
+    publisher.push(publishSize(topic, payload));
+    sender.fires++;
+  }
+  publisher.flush();
+}
+
 function onRoom(sender: Sender): void {
   const { room } = sender.publisher;
-  if (mode?.rate === null && room >= chunk) send(sender, room);
+  if (mode === null || room < chunk) return;
+  if (mode === 'fires') sendFires(sender, room);
+  else if (mode.rate === null) send(sender, room, mode.alerts);
+}
+
+/** Resolves when everything sent is acknowledged; rejects when a connection broke. */
+async function drained(): Promise<void> {
+  const deadline = performance.now() + DRAIN_MS;
+  while (acknowledged < sent && performance.now() < deadline) await pause(5);
+  for (const { publisher } of senders) if (publisher.failed) throw publisher.failed;
+  if (acknowledged < sent) throw new Error(`${sent - acknowledged} messages were not acknowledged in ${DRAIN_MS} ms`);
+}
+
+async function fires(): Promise<number> {
+  mode = 'fires';
+  for (const sender of senders) onRoom(sender);
+  const total = senders.reduce((sum, { devices }) => sum + devices.length, 0);
+  const deadline = performance.now() + DRAIN_MS;
+  while (senders.some((sender) => sender.fires < sender.devices.length) && performance.now() < deadline) await pause(5);
+  await drained();
+  mode = null;
+  return total;
 }
 
 async function open({ port, tls, connections, inFlight }: LoadOrder): Promise<void> {
@@ -129,7 +169,16 @@ async function open({ port, tls, connections, inFlight }: LoadOrder): Promise<vo
       onRoom: () => onRoom(sender),
     });
     const lastTs = new Float64Array(devices.length);
-    const sender: Sender = { publisher, devices, readings, alerts: alerting, lastTs, sent: 0, noise: index + 1 };
+    const sender: Sender = {
+      publisher,
+      devices,
+      readings,
+      alerts: alerting,
+      lastTs,
+      sent: 0,
+      noise: index + 1,
+      fires: 0,
+    };
     senders.push(sender);
   }
   for (let first = 0; first < senders.length; first += CONNECT_AT_ONCE)
@@ -137,7 +186,7 @@ async function open({ port, tls, connections, inFlight }: LoadOrder): Promise<vo
 }
 
 /** Hands out what is owed by the clock, connection after connection. What finds no room stays owed. */
-function startPacing(rate: number, burst: number): () => void {
+function startPacing(rate: number, { burst, alerts: alerted }: MeasureOrder): () => void {
   const began = performance.now();
   const before = sent;
   let turn = 0;
@@ -146,7 +195,7 @@ function startPacing(rate: number, burst: number): () => void {
     for (let tried = 0; tried < senders.length && owed >= burst; tried++) {
       const sender = senders[turn++ % senders.length]!;
       const count = Math.min(burst, sender.publisher.room);
-      if (count > 0) send(sender, count);
+      if (count > 0) send(sender, count, alerted);
       owed -= count;
     }
   }, 1);
@@ -157,7 +206,7 @@ async function measure(order: MeasureOrder): Promise<Measured> {
   mode = order;
   alerts = [];
   warm = true;
-  const stopPacing = order.rate === null ? null : startPacing(order.rate, order.burst);
+  const stopPacing = order.rate === null ? null : startPacing(order.rate, order);
   if (!stopPacing) for (const sender of senders) onRoom(sender);
   await pause(order.warmUpMs);
   warm = false;
@@ -175,11 +224,8 @@ async function measure(order: MeasureOrder): Promise<Measured> {
   const sentPerSecond = (sent - sentBefore) / seconds;
   const { p50, p99 } = latencies.summary();
   stopPacing?.();
-  mode = { ...order, rate: 0 };
-  const deadline = performance.now() + DRAIN_MS;
-  while (acknowledged < sent && performance.now() < deadline) await pause(5);
-  for (const { publisher } of senders) if (publisher.failed) throw publisher.failed;
-  if (acknowledged < sent) throw new Error(`${sent - acknowledged} messages were not acknowledged in ${DRAIN_MS} ms`);
+  mode = null;
+  await drained();
   return {
     ...{ perSecond, sentPerSecond, p50, p99, alerts },
     cpu: (cpu.user + cpu.system) / 1e6 / seconds,
@@ -187,4 +233,4 @@ async function measure(order: MeasureOrder): Promise<Measured> {
   };
 }
 
-answerCalls({ open, measure } satisfies GeneratorFunctions);
+answerCalls({ open, measure, fires } satisfies GeneratorFunctions);

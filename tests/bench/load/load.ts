@@ -16,6 +16,8 @@ export interface LoadShape {
 /** A generator in its own process, its connections open: several measurements may follow one another on them. */
 export interface BenchLoad {
   measure(order: Partial<MeasureOrder> & { measureMs: number }): Promise<Measured>;
+  /** Every device declares a fire; resolves with how many did when all are acknowledged. */
+  fires(): Promise<number>;
   stop(): void;
 }
 
@@ -38,6 +40,7 @@ export async function openLoad(
   }
   return {
     measure: (order) => generator.call('measure', { rate: null, burst: 1, alerts: false, warmUpMs: 1000, ...order }),
+    fires: () => generator.call('fires', null),
     stop: generator.stop,
   };
 }

@@ -1,6 +1,6 @@
 import { deviceTopic } from '@smart-fire/core';
+import { publishSize, writePublish } from '@smart-fire/simulators';
 
-const HEAD = 5;
 const TIME_DIGITS = 13;
 const SEQ_DIGITS = 10;
 /** Numbers of a message of ten digits, so that every packet of a device has one length. */
@@ -24,25 +24,14 @@ export class ReadingPacket {
     const topic = Buffer.from(deviceTopic(device, 'telemetry'));
     const payload = `{"ts":${'0'.repeat(TIME_DIGITS)},"seq":${FIRST_SEQ},"values":{"${metric}":${value}}}`;
     this.payloadSize = payload.length;
-    const body = 2 + topic.length + 2 + payload.length;
-    const packet = Buffer.alloc(HEAD + body);
-    let at = 0;
-    packet[at++] = 0x32;
-    for (let rest = body; ; ) {
-      const more = rest > 127;
-      packet[at++] = (rest & 127) | (more ? 128 : 0);
-      rest >>= 7;
-      if (!more) break;
-    }
-    at = packet.writeUInt16BE(topic.length, at);
-    at += topic.copy(packet, at);
-    this.#idAt = at;
-    at += 2;
-    this.size = at + packet.write(payload, at);
+    this.size = publishSize(topic, payload);
+    this.#bytes = Buffer.alloc(this.size);
+    writePublish(this.#bytes, 0, topic, 0, payload, false);
+    const at = this.size - payload.length;
+    this.#idAt = at - 2;
     this.#timeAt = at + '{"ts":'.length;
     this.#seqAt = this.#timeAt + TIME_DIGITS + ',"seq":'.length;
     this.#valueAt = this.#seqAt + SEQ_DIGITS + `,"values":{"${metric}":`.length;
-    this.#bytes = packet.subarray(0, this.size);
   }
 
   /** Writes a packet at `offset`. `tenths` is the value in tenths (pattern `0.0`) or the value itself (pattern `00`). */

@@ -40,7 +40,10 @@ export async function smartFire(
   const probed = join(dataDir, 'loop-delay.json');
   const server = await SmartFireServer.launch({
     ...{ DATA_DIR: dataDir, MQTT_DEVICE_RATE: String(DEVICE_RATE), ...env },
-    ...{ NODE_OPTIONS: `--import=${fileURLToPath(PROBE)}`, LOOP_DELAY_FILE: probed },
+    ...{
+      NODE_OPTIONS: `${process.env.SERVER_NODE_OPTIONS ?? ''} --import=${fileURLToPath(PROBE)}`,
+      LOOP_DELAY_FILE: probed,
+    },
   });
   const api = await new Api(server.url).logIn('bench', PASSWORD);
   const { secret: token } = await api.post<{ secret: string }>('tokens', { name: 'bench' });
