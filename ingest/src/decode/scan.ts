@@ -20,7 +20,10 @@ const POINT_MAX = 64;
 const NAMES = METRIC_NAMES.map((name) => Buffer.from(name));
 /** Metrics by length and first byte of their name; few share both. */
 const CANDIDATES: number[][] = [];
-for (const [metric, name] of NAMES.entries()) (CANDIDATES[bucket(name.length, name[0]!)] ??= []).push(metric);
+for (const [metric, name] of NAMES.entries()) {
+  const at = bucket(name.length, name[0]!);
+  CANDIDATES[at] = [...(CANDIDATES[at] ?? []), metric];
+}
 
 function bucket(length: number, first: number): number {
   return (length << 5) | (first & 31);
