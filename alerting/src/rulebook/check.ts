@@ -53,17 +53,20 @@ export class Check {
    * a place it names may be no more.
    */
   content(raw: UncheckedContent, before: RuleContent | null): RuleContent | null {
-    if (JSON.stringify(raw).length > LARGEST) {
+    const json = JSON.stringify(raw);
+    if (json.length > LARGEST) {
       this.#say('', `规则过大,最多 ${LARGEST} 字节`, `larger than ${LARGEST} bytes`);
       return null;
     }
-    const definition = this.definition(raw.definition);
-    const where = this.#parse(scope, raw.scope, 'scope');
-    const how = this.#parse(mode, raw.mode, 'mode');
-    const when = raw.schedule === null ? null : this.#parse(schedule, raw.schedule, 'schedule');
+    // As it will be when it is read again: without undefined fields, and with one zero.
+    const given = JSON.parse(json) as UncheckedContent;
+    const definition = this.definition(given.definition);
+    const where = this.#parse(scope, given.scope, 'scope');
+    const how = this.#parse(mode, given.mode, 'mode');
+    const when = given.schedule === null ? null : this.#parse(schedule, given.schedule, 'schedule');
     if (where !== undefined) this.#scope(where, before?.scope, 'scope');
     const overrides =
-      definition && where ? this.#overrides(raw.overrides, definition, where, before?.overrides ?? []) : [];
+      definition && where ? this.#overrides(given.overrides, definition, where, before?.overrides ?? []) : [];
     if (when && definition?.class === 'fire')
       this.#say(
         'schedule',

@@ -23,7 +23,8 @@ export interface RuleRepository {
   load(windowsAfter: number): Promise<{ rules: RuleTable[]; windows: MaintenanceTable[] }>;
   /** All of them with their versions and audit rows, or none. */
   save(writes: readonly RuleWrite[], actor: RuleActor, at: number): Promise<void>;
-  versions(id: string, page: { before: number; limit: number }): Promise<RuleVersion[]>;
+  /** Newest first, below `before`. */
+  versions(id: string, page: { before: number; limit: number }): Promise<Omit<RuleVersion, 'changes'>[]>;
   addWindow(window: Maintenance, at: number, path: string): Promise<void>;
   /** `to` null = taken back before it began. */
   endWindow(window: Maintenance, to: number | null, actor: RuleActor, path: string): Promise<void>;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { FireError, type Rule, type RuleDefinition } from '@smart-fire/core';
+import { FireError, type Rule, type RuleAction, type RuleDefinition } from '@smart-fire/core';
 import { z } from 'zod';
 import type { RuleContent, UncheckedContent } from './check.ts';
 
@@ -10,10 +10,10 @@ const FORMAT = 1;
 const storedPreset = z.object({
   format: z.literal(FORMAT),
   changes: z.record(z.string(), z.unknown()),
-  scope: z.unknown(),
-  mode: z.unknown(),
-  schedule: z.unknown(),
-  overrides: z.unknown(),
+  scope: z.unknown().optional(),
+  mode: z.unknown().optional(),
+  schedule: z.unknown().optional(),
+  overrides: z.unknown().optional(),
 });
 
 const storedRule = z.object({
@@ -24,6 +24,13 @@ const storedRule = z.object({
   schedule: z.unknown(),
   overrides: z.unknown(),
 });
+
+/** One rule of a change: what it is to become, null = gone or as shipped. */
+export interface Step {
+  id: string;
+  action: RuleAction;
+  after: RuleContent | null;
+}
 
 export function contentOf({ definition, scope, mode, schedule, overrides }: RuleContent): RuleContent {
   return { definition, scope, mode, schedule, overrides };

@@ -64,13 +64,22 @@ export interface RuleRecord extends Rule {
   problems: RuleProblem[];
 }
 
+/** One field that changed: a parameter, `mode`, `scope`, `schedule`, or `override {level} {place}`. */
+export interface RuleDifference {
+  field: string;
+  from: unknown;
+  to: unknown;
+}
+
 export interface RuleVersion {
   version: number;
   at: number;
   actor: string;
   action: RuleAction;
   /** The whole rule as of this version; null = deleted. */
-  rule: Omit<Rule, 'version' | 'id' | 'preset'> | null;
+  rule: Pick<Rule, 'definition' | 'scope' | 'mode' | 'schedule' | 'overrides'> | null;
+  /** Against the version before; empty for the first. */
+  changes: RuleDifference[];
 }
 
 export type RuleAction = 'shipped' | 'create' | 'update' | 'delete' | 'revert' | 'override' | 'override-remove';
@@ -137,14 +146,14 @@ export interface RuleKindView {
  * FIRE_STATE_UNAVAILABLE, and then change nothing.
  */
 export interface RuleBook extends RuleSource {
-  /** By id. */
-  rules(): RuleRecord[];
-  rule(id: string): RuleRecord | undefined;
+  /** Rules that act within the path, sorted by id, with the overrides that do. */
+  rules(scope: string): RuleRecord[];
+  rule(id: string, scope: string): RuleRecord | undefined;
   /** `/area/…/` below which the rule acts; '/' for all and for a place that is no more. */
   pathOf(scope: Scope): string;
   kinds(): RuleKindView[];
-  /** A draft as it would be stored; rejects like `create` and keeps nothing. */
-  draft(draft: RuleDraft): Rule;
+  /** A draft as it would be stored; throws like `create` and keeps nothing. */
+  draft(actor: RuleActor, draft: RuleDraft): Rule;
   create(actor: RuleActor, draft: RuleDraft): Promise<RuleRecord>;
   change(actor: RuleActor, id: string, version: number, change: RuleChange): Promise<RuleRecord>;
   /** Own rule: gone. Preset: back to what we ship. */
@@ -152,8 +161,8 @@ export interface RuleBook extends RuleSource {
   /** An override of the same place is replaced. */
   putOverride(actor: RuleActor, id: string, version: number, override: Omit<Override, 'id'>): Promise<RuleRecord>;
   removeOverride(actor: RuleActor, id: string, version: number, override: string): Promise<RuleRecord>;
-  /** Newest first, below `before`. */
-  versions(id: string, page: { before: number; limit: number }): Promise<RuleVersion[]>;
+  /** Newest first, below `before`, as far as it concerns `scope`. */
+  versions(id: string, page: { scope: string; before: number; limit: number }): Promise<RuleVersion[]>;
   withheld(query: WithheldQuery): Promise<WithheldRecord[]>;
   /** Withheld raises since `since` (ms UTC) within `scope`, by rule. */
   withheldCounts(scope: string, since: number): Promise<Map<string, { shadow: number; other: number }>>;

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { type ImportPlan, isVerdictRule, type Registry, type RuleActor, type RuleProblem } from '@smart-fire/core';
+import { Check, type CheckDeps, pathsOfChange, placeKey, type RuleContent } from './check.ts';
+import { presetDefinition } from './preset-definition.ts';
+import { concerns, pathOfScope } from './scope-path.ts';
+import type { Shelf } from './shelf.ts';
+import { contentOf, type Step } from './stored-rule.ts';
+import { type RuleEntry, readRules } from './yaml-read.ts';
+
+interface ImportDeps {
+  actor: RuleActor;
+  shelf: Shelf;
+  registry: Registry;
+  checkDeps: CheckDeps;
+  /** How many more own rules there may be. */
+  room: number;
+}
+
+/** Ids of own rules: what we give (UUIDs), or a name chosen in a file. */
+const OWN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** What importing the text would do. Reads only; with errors there are no steps. */
+export function planImport(text: string, deps: ImportDeps): { plan: ImportPlan; steps: Step[] } {
+  const { entries, errors } = readRules(text);
+  const plan: ImportPlan = { created: [], changed: [], unchanged: [], errors };
+  const steps: Step[] = [];
+  const seen = new Set<string>();
+  for (const entry of entries) {
+    const found: RuleProblem[] = [];
+    const { id } = entry.fields;
+    if (typeof id === 'string' && seen.has(id)) found.push({ path: 'id', zh: `${id} 重复`, en: `${id} comes twice` });
+    seen.add(String(id));
+    const planned = planEntry(entry, String(id ?? ''), deps, found);
+    for (const problem of found) plan.errors.push({ ...problem, line: entry.lineOf(problem.path) });
+    if (!planned || found.length > 0) continue;
+    plan[planned.what].push(String(id));
+    if (planned.what !== 'unchanged') steps.push(planned.step);
+  }
+  if (plan.created.length > deps.room)
+    plan.errors.push({
+      line: 1,
+      path: '',
+      zh: '自建规则过多',
+      en: `only ${deps.room} more rules of one's own are possible`,
+    });
+  plan.errors.sort((a, b) => a.line - b.line);
+  return { plan, steps: plan.errors.length > 0 ? [] : steps };
+}
+
+function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: RuleProblem[]) {
+  const { actor, shelf, registry, checkDeps } = deps;
+  const say = (path: string, zh: string, en: string) => void found.push({ path, zh, en });
+  const shipped = shelf.shipped.get(id);
+  if (!shipped && id.startsWith('preset:'))
+    return void say('id', `本程序没有预设 ${id}`, `this program ships no ${id}`);
+  if (!shipped && !OWN_ID.test(id))
+    return void say('id', '须为 1 至 64 位字母、数字或 . _ -', 'must be 1 to 64 letters, digits or . _ -');
+  const record = shelf.get(id);
+  const before = record ? contentOf(record) : null;
+  if (record && !concerns(pathOfScope(record.scope, registry), actor.scope))
+    return void say('id', `编号 ${id} 已被占用`, `the id ${id} is taken`);
+
+  const { id: _, mode, scope, schedule, overrides, ...rest } = fields;
+  if (!shipped && scope === undefined)
+    say('scope', '须写明范围;scope: {} 为全部设备', 'say for which devices; scope: {} is all of them');
+  const base = shipped
+    ? presetDefinition(shipped.definition, shipped.definition, rest)
+    : { definition: { ...rest, id }, problems: [] };
+  found.push(...base.problems);
+  // What the actor cannot see he cannot have meant to remove.
+  const hidden = (before?.overrides ?? []).filter((one) => !concerns(pathOfScope(one.scope, registry), actor.scope));
+  const raw = {
+    definition: base.definition,
+    scope: scope ?? shipped?.scope ?? {},
+    mode: mode ?? shipped?.mode ?? 'on',
+    schedule: schedule === undefined ? (shipped?.schedule ?? null) : schedule,
+    overrides: Array.isArray(overrides)
+      ? [...overrides.map((one: unknown) => withId(one, before)), ...hidden]
+      : (overrides ?? [...(shipped?.overrides ?? []), ...hidden]),
+  };
+  const check = new Check(checkDeps);
+  const after = check.content(raw, before);
+  found.push(...check.problems);
+  if (!after || found.length > 0) return;
+  if (isVerdictRule(after.definition) && !isDeepStrictEqual(before, after))
+    return void say('id', '设备自身的判定不能调整', 'what a device itself declares cannot be tuned');
+  if (!pathsOfChange(before, after, registry).every((path) => path.startsWith(actor.scope)))
+    return void say('', '超出您的辖区', 'changes something outside your area');
+  const step: Step = { id, action: before ? 'update' : 'create', after };
+  return { what: before ? (isDeepStrictEqual(before, after) ? 'unchanged' : 'changed') : 'created', step } as const;
+}
+
+/** An override written without an id is that of its place, or a new one. */
+function withId(one: unknown, before: RuleContent | null): unknown {
+  if (typeof one !== 'object' || one === null || 'id' in one) return one;
+  const scope = (one as { scope?: unknown }).scope;
+  const known =
+    typeof scope === 'object' && scope !== null
+      ? before?.overrides.find((other) => placeKey(other) === placeKey({ scope }))
+      : undefined;
+  return { ...one, id: known?.id ?? randomUUID() };
+}
