@@ -9,7 +9,8 @@ import { SmartFireServer } from '../harness/server.ts';
 
 const SOON = { timeout: 10_000 };
 
-describe.skipIf(missing('mosquitto'))("a device that speaks through Mosquitto's own clients", () => {
+const heading = "a device that speaks through Mosquitto's own clients, with the fast path";
+describe.skipIf(missing('mosquitto')).each(['on', 'off'])(`${heading} %s`, (fastPath) => {
   let server: SmartFireServer;
   let county: County;
   let operator: Api;
@@ -17,7 +18,7 @@ describe.skipIf(missing('mosquitto'))("a device that speaks through Mosquitto's 
   let me: Publisher;
 
   beforeAll(async () => {
-    server = await SmartFireServer.launch();
+    server = await SmartFireServer.launch({ MQTT_FAST_PATH: fastPath });
     county = await setUpCounty(server.url, server.setupToken);
     operator = await county.operator('watcher');
     const { secret } = await county.admin.addDevice(county.site.id, 'smoke-detector', 'smoke-1');

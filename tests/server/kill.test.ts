@@ -20,11 +20,11 @@ afterEach(async () => {
   await centre?.remove();
 });
 
-describe('kill -9 under load', () => {
+describe.each(['on', 'off'])('kill -9 under load, with the fast path %s', (fastPath) => {
   it(`loses no acknowledged reading and no fire over ${KILLS} kills at random moments`, {
     timeout: 240_000,
   }, async () => {
-    centre = await startCentre({ devices: DEVICES + BURNING });
+    centre = await startCentre({ devices: DEVICES + BURNING, env: { MQTT_FAST_PATH: fastPath } });
     const burning = centre.devices.splice(0, BURNING);
     load = new DurableLoad({
       port: centre.server.ports.mqtt,
