@@ -5,7 +5,8 @@ import { deviceTopic, type RawMessage, type UpChannel } from '@smart-fire/core';
 const MESSAGES_MAX = 50;
 const DEVICE_BYTES_MAX = 8 * 1024;
 const ALL_BYTES_MAX = 64 * 1024 ** 2;
-const RING_MIN = 256;
+/** Bytes a ring begins with: growing it step by step would cost every new device several buffers. */
+const RING_MIN = 2048;
 /** Messages beyond them before the oldest are dropped together. */
 const SLACK = 16;
 /** Longest payload and longest topic kept. */
