@@ -1,11 +1,13 @@
 import { absence } from './absence.ts';
+import { expression } from './expression.ts';
 import { fusion } from './fusion.ts';
 import type { RuleKind } from './kind.ts';
 import { threshold } from './threshold.ts';
 import { verdict } from './verdict.ts';
+import { vote } from './vote.ts';
 
 /** Every kind of rule, by the `type` of its definitions. A new kind is one file and one line here. */
-export const RULE_KINDS = { verdict, threshold, absence, fusion };
+export const RULE_KINDS = { verdict, threshold, absence, fusion, vote, expression };
 
 /** undefined for a type we do not know. */
 export function ruleKind(type: string): RuleKind | undefined {
