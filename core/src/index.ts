@@ -16,6 +16,8 @@ export type * from './ports/readings.ts';
 export * from './ports/rules.ts';
 export type * from './ports/status.ts';
 export * from './registry.ts';
+export * from './rule-in-force.ts';
+export * from './scope-path.ts';
 export type * from './sensors/sensor.ts';
 export * from './topics.ts';
 export * from './words.ts';

@@ -1,8 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   isMetric,
+  isSeen,
+  lieWithin,
   METRIC_NAMES,
   type Override,
+  pathOfPlace,
+  pathOfScope,
+  placeOf,
   type Registry,
   type Rule,
   type RuleDefinition,
@@ -13,7 +18,6 @@ import {
 import type { z } from 'zod';
 import { type DescribedKind, unitOf } from './described-kinds.ts';
 import { joinPath, problemsOf } from './problems.ts';
-import { isSeen, lieWithin, pathOfPlace, pathOfScope, placeOf } from './scope-path.ts';
 import { commonFields, mode, override, schedule, scope } from './shapes.ts';
 
 /** What people can change of a rule. */

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Override, RuleDifference } from '@smart-fire/core';
+import { type Override, placeOf, type RuleDifference } from '@smart-fire/core';
 import type { RuleContent } from './check.ts';
-import { placeOf } from './scope-path.ts';
 
 /** What changed from one state of a rule to the next, field by field; a null side = there was, or is, no such rule. */
 export function differences(before: RuleContent | null, after: RuleContent | null): RuleDifference[] {

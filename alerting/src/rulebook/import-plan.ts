@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type ImportPlan, isVerdictRule, type Registry, type RuleActor, type RuleProblem } from '@smart-fire/core';
+import {
+  concerns,
+  type ImportPlan,
+  isVerdictRule,
+  pathOfScope,
+  type Registry,
+  type RuleActor,
+  type RuleProblem,
+} from '@smart-fire/core';
 import { Check, type CheckDeps, pathsOfChange, placeKey, type RuleContent } from './check.ts';
 import { presetDefinition } from './preset-definition.ts';
-import { concerns, pathOfScope } from './scope-path.ts';
 import type { Shelf } from './shelf.ts';
 import { contentOf, type Step } from './stored-rule.ts';
 import { type RuleEntry, readRules } from './yaml-read.ts';

@@ -37,7 +37,7 @@ describe('a maintenance window', () => {
     expect(house.book.current().maintenance).toMatchObject([{ id, by: 'lead', reason: '更换水泵' }]);
     house.clock.advance(40 * DAY);
     expect(house.book.current().maintenance).toEqual([]);
-    expect(house.book.maintenance()).toEqual([]);
+    expect(house.book.maintenance('/')).toEqual([]);
   });
 
   it('needs a place, a reason and an end within 31 days', async () => {
@@ -63,7 +63,7 @@ describe('a maintenance window', () => {
     house.clock.advance(1000);
     await house.book.endMaintenance(lead, running.id);
     await house.book.endMaintenance(lead, coming.id);
-    expect(house.book.maintenance()).toMatchObject([{ id: running.id, to: house.clock.now(), endedBy: 'lead' }]);
+    expect(house.book.maintenance('/')).toMatchObject([{ id: running.id, to: house.clock.now(), endedBy: 'lead' }]);
     expect(await code(house.book.endMaintenance(lead, running.id))).toBe('FIRE_MAINTENANCE_OVER');
     const rows = await house.state.db.selectFrom('audit').select('action').orderBy('no').execute();
     expect(rows.map(({ action }) => action.split('.')[1])).toEqual(['create', 'create', 'end', 'delete']);

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Clock,
+  concerns,
   FireError,
+  isSeen,
   type Maintenance,
   type MaintenanceRecord,
+  pathOfScope,
   type Registry,
   type RuleActor,
   type RuleProblem,
@@ -14,7 +17,6 @@ import type { MaintenanceTable } from '@smart-fire/core/node';
 import { invalidRequest } from './problems.ts';
 import type { RuleRepository } from './repository.ts';
 import { windowFromRow } from './rows.ts';
-import { concerns, isSeen, pathOfScope } from './scope-path.ts';
 
 const DAY_MS = 86_400_000;
 /** Longer work is announced again: somebody then looks at it again. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Clock,
+  concerns,
   FireError,
   isVerdictRule,
+  pathOfScope,
   type Registry,
   type Rule,
   type RuleActor,
@@ -26,7 +28,6 @@ import { MaintenanceWindows } from './maintenance.ts';
 import { presetDefinition } from './preset-definition.ts';
 import { invalid } from './problems.ts';
 import { createRuleRepository, type RuleWrite } from './repository.ts';
-import { concerns, pathOfScope } from './scope-path.ts';
 import { Shelf } from './shelf.ts';
 import { contentOf, type Step } from './stored-rule.ts';
 import { createWithheldLog } from './withheld.ts';
@@ -162,7 +163,6 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
 
     rules: (scope) => shelf.all().flatMap((record) => seen(record, scope) ?? []),
     rule: (id, scope) => seen(shelf.get(id), scope),
-    pathOf: (scope) => pathOfScope(scope, registry),
     kinds: () => [...kinds.values()].map(({ view }) => view),
     draft(actor, draft) {
       const content = checkedDraft(actor, 'draft', draft);
@@ -245,7 +245,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
         return plan;
       }),
 
-    maintenance: () => windows.list(),
+    maintenance: (scope) => windows.list().filter((window) => concerns(pathOfScope(window.scope, registry), scope)),
     announce: (actor, window) =>
       inTurn(async () => {
         const record = await windows.announce(actor, window);

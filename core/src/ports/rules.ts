@@ -149,8 +149,6 @@ export interface RuleBook extends RuleSource {
   /** Rules that act within the path, sorted by id, with the overrides that do. */
   rules(scope: string): RuleRecord[];
   rule(id: string, scope: string): RuleRecord | undefined;
-  /** `/area/…/` below which the rule acts; '/' for all and for a place that is no more. */
-  pathOf(scope: Scope): string;
   kinds(): RuleKindView[];
   /** A draft as it would be stored; throws like `create` and keeps nothing. */
   draft(actor: RuleActor, draft: RuleDraft): Rule;
@@ -169,15 +167,28 @@ export interface RuleBook extends RuleSource {
   /** Every rule that acts within `scope`, with units as comments. */
   exportYaml(scope: string): string;
   importYaml(actor: RuleActor, text: string, options: { dryRun: boolean }): Promise<ImportPlan>;
-  /** Running, coming, and those that ended within 31 days; newest end first. */
-  maintenance(): MaintenanceRecord[];
+  /** Running, coming, and those that ended within 31 days, as far as they concern the path; newest end first. */
+  maintenance(scope: string): MaintenanceRecord[];
   announce(actor: RuleActor, window: Pick<Maintenance, 'scope' | 'from' | 'to' | 'reason'>): Promise<MaintenanceRecord>;
   /** Ends a running window now, takes back one that has not begun. */
   endMaintenance(actor: RuleActor, id: string): Promise<void>;
 }
 
-/** What a rule has done since the start of the process. */
-export interface RuleFigures {
-  errors: number;
-  lastError: string;
+/** What a rule holds for normal of one series of a device, in the metric's unit. */
+export interface LearnedRange {
+  point: string;
+  metric: string;
+  centre: number;
+  low: number;
+  high: number;
+}
+
+/** The rules as the engine runs them now. */
+export interface LiveRules {
+  /** By rule id, since the start of the process: how often it threw, and what it said last ('' = never). */
+  figures(): ReadonlyMap<string, { errors: number; lastError: string }>;
+  /** null = it learns nothing, or is still learning. */
+  learned(rule: string, device: string): LearnedRange[] | null;
+  /** Forgets what the rule has learned and seen of the device (for a rule of a zone: of its zone). */
+  reset(rule: string, device: string): void;
 }

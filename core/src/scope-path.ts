@@ -1,4 +1,5 @@
-import { type Registry, SCOPE_LEVELS, type Scope, type ScopeLevel } from '@smart-fire/core';
+import { SCOPE_LEVELS, type Scope, type ScopeLevel } from './model/rule.ts';
+import type { Registry } from './registry.ts';
 
 /** The narrowest place a scope names; null = everywhere. */
 export function placeOf(scope: Scope): { level: ScopeLevel; id: string } | null {
