@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { alerts } from './figures/alerts.ts';
+import { engine } from './figures/engine.ts';
+import { fanOut } from './figures/fan-out.ts';
 import { type BenchContext, type Figure, type FigureGroup, notMeasured, reason } from './figures/figure.ts';
 import { flood } from './figures/flood.ts';
 import { memory } from './figures/memory.ts';
@@ -24,7 +26,7 @@ const { values: options } = parseArgs({
 });
 const { quick } = options;
 const only = options.only?.split(',') ?? null;
-const GROUPS: FigureGroup[] = [throughput, puback, alerts, tls, flood, memory, stores];
+const GROUPS: FigureGroup[] = [throughput, puback, alerts, tls, fanOut, flood, memory, stores, engine];
 
 const wanted = (group: FigureGroup) =>
   only ? group.keys.some((key) => only.includes(key)) : !quick || group.quick.length > 0;

@@ -73,6 +73,7 @@ interface Sender {
   alerts: ReadingPacket[];
   /** Every reading of a device has a ms of its own. */
   lastTs: Float64Array;
+  /** Counts on from another number at each, so that they do not all alert in the same turn. */
   sent: number;
   noise: number;
   /** How many of its devices have declared a fire. */

@@ -7,9 +7,9 @@ import { Api } from '../../harness/api.ts';
 import { SmartFireServer } from '../../harness/server.ts';
 import { until } from '../../harness/until.ts';
 import type { FleetGateway } from '../fleet.ts';
+import { onlyTheTen } from './only-the-ten.ts';
 import type { Peer } from './peer.ts';
 import { PASSWORD, provisionCentre } from './provision-centre.ts';
-import { onlyTheTen } from './ten-rules.ts';
 
 const DEVICE_RATE = 1_000_000;
 const PROBE = new URL('../probe/loop-delay.ts', import.meta.url);

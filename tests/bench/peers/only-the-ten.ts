@@ -1,11 +1,6 @@
 import type { Api } from '../../harness/api.ts';
 import { CHILD_KIND, GATEWAY_KIND } from '../fleet.ts';
-
-/** The presets that judge the bench's devices: verdict × 2, threshold × 6, absence × 2. */
-const TEN_RULES = [
-  ...['fire', 'fault', 'co-50', 'co-100', 'co-300', 'battery-low', 'absence'].map((id) => `preset:${CHILD_KIND}:${id}`),
-  ...['mains-low', 'battery-low', 'absence'].map((id) => `preset:${GATEWAY_KIND}:${id}`),
-];
+import { TEN_RULES } from '../ten-rules.ts';
 
 interface RuleItem {
   id: string;

@@ -1,0 +1,79 @@
+// The rule engine alone in a process of its own (`--expose-gc`), so that its memory is nobody else's.
+import { Engine } from '@smart-fire/alerting';
+import type { Rule } from '@smart-fire/core';
+import { PRESETS, presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
+import { answerCalls } from '../process-call.ts';
+import { TEN_RULES } from '../ten-rules.ts';
+import { EngineCounty } from './county.ts';
+
+export interface EngineFigures {
+  /** Heap and buffers that came with the engine, bytes for each detector. */
+  bytesPerDevice: number;
+  evaluationsPerSecond: number;
+  evaluationsPerReading: number;
+}
+
+export type EngineFunctions = {
+  /** The ten rules over so many detectors and their gateways; every series has been heard. */
+  tenRules(order: { devices: number; readings: number }): EngineFigures;
+  /** Bytes a learned series costs, by general preset that learns. */
+  learned(order: { devices: number }): Record<string, number>;
+};
+
+function used(): number {
+  global.gc!();
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  // `external` counts the array buffers already.
+  return heapUsed + Math.max(external, arrayBuffers);
+}
+
+const newEngine = ({ registry, series }: EngineCounty, rules: readonly Rule[]) =>
+  new Engine({ registry, rules, series, emit: () => undefined, timeZone: 'Asia/Shanghai' });
+
+/** In an order that no cache likes. */
+function shuffled(items: Uint32Array): Uint32Array {
+  const order = items.slice();
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+function tenRules({ devices, readings }: { devices: number; readings: number }): EngineFigures {
+  const county = new EngineCounty(devices);
+  const rules = presetRules(SENSOR_KINDS).filter(({ id }) => TEN_RULES.includes(id));
+  if (rules.length !== TEN_RULES.length) throw new Error(`only ${rules.length} of the ten rules exist`);
+  const before = used();
+  const engine = newEngine(county, rules);
+  for (const batch of county.round(county.series.keys(), (series) => county.normal(series))) engine.consume(batch);
+  const bytesPerDevice = (used() - before) / devices;
+  const order = shuffled(county.readingSeries);
+  const [evaluations, wanted] = [engine.evaluations, readings];
+  let [spent, done] = [0, 0];
+  while (done < wanted)
+    for (const batch of county.round(order, (series) => county.normal(series))) {
+      const began = performance.now();
+      engine.consume(batch);
+      spent += performance.now() - began;
+      done += batch.readings.length;
+    }
+  const evaluated = engine.evaluations - evaluations;
+  return { bytesPerDevice, evaluationsPerSecond: evaluated / (spent / 1000), evaluationsPerReading: evaluated / done };
+}
+
+function learned({ devices }: { devices: number }): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const preset of PRESETS) {
+    if (!('warmUp' in preset.definition)) continue;
+    const county = new EngineCounty(devices);
+    const before = used();
+    const engine = newEngine(county, [{ ...preset, mode: 'on', scope: {} }]);
+    for (const batch of county.round(county.readingSeries, (series) => county.normal(series))) engine.consume(batch);
+    found[preset.definition.id] = (used() - before) / devices;
+    if (engine.next < 1) throw new Error('the engine is used up to here');
+  }
+  return found;
+}
+
+answerCalls({ tenRules, learned } satisfies EngineFunctions);
