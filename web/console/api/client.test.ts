@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError, createApi, queryString } from './client.ts';
+import { fieldProblems } from './problems.ts';
 
 function api(answer: () => Response | Promise<Response>) {
   const seen: { url: string; init: RequestInit }[] = [];
@@ -50,3 +51,14 @@ describe('the API client', () => {
 });
 
 it('an empty query is no question mark', () => expect(queryString({})).toBe(''));
+
+it('hands the server’s words about a field to that field', () => {
+  const problems = [
+    { path: 'definition.limit', message: 'too low' },
+    { path: 'definition.limit', message: 'no unit' },
+    { path: 'scope.site', message: 'unknown' },
+  ];
+  const error = new ApiError(400, 'FIRE_RULE_INVALID', 'no', { problems });
+  expect(fieldProblems(error, ['definition.'])).toEqual({ limit: 'too low; no unit', 'scope.site': 'unknown' });
+  expect(fieldProblems(new TypeError('x'))).toEqual({});
+});

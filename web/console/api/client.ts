@@ -24,6 +24,10 @@ export interface ApiClient {
   put<T>(path: string, body: unknown): Promise<T>;
   patch<T>(path: string, body: unknown): Promise<T>;
   delete<T>(path: string): Promise<T>;
+  /** An answer that is no JSON. */
+  text(path: string): Promise<string>;
+  /** A YAML body. */
+  postText<T>(path: string, body: string, query?: Query): Promise<T>;
 }
 
 export interface ApiDeps {
@@ -45,25 +49,34 @@ const UNKNOWN: Record<Language, string> = {
 /** Speaks to `/api/v1`. Rejects with ApiError only. */
 export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient {
   async function request<T>(method: string, path: string, query?: Query, body?: unknown): Promise<T> {
+    const json = body === undefined ? {} : { type: 'application/json', body: JSON.stringify(body) };
+    return parse(await send(method, path, query, json)) as T;
+  }
+
+  /** Resolves with the text of an answer that is no problem. */
+  async function send(
+    method: string,
+    path: string,
+    query: Query | undefined,
+    { type, body }: { type?: string; body?: string },
+  ): Promise<string> {
     let response: Response;
     try {
       response = await fetch(`/api/v1/${path}${queryString(query)}`, {
         method,
         credentials: 'same-origin',
         headers: {
-          accept: 'application/json',
           'accept-language': language() === 'zh' ? 'zh-CN' : 'en',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(type === undefined ? {} : { 'content-type': type }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body }),
       });
     } catch {
       throw new ApiError(0, 'UNREACHABLE', UNREACHABLE[language()]);
     }
     const text = await response.text();
-    const answer = parse(text);
-    if (response.ok) return answer as T;
-    const problem = (answer ?? {}) as Record<string, unknown>;
+    if (response.ok) return text;
+    const problem = (parse(text) ?? {}) as Record<string, unknown>;
     const code = (typeof problem.code === 'string' ? problem.code : 'UNKNOWN') as ApiError['code'];
     if (code === 'FIRE_LOGIN_REQUIRED') onLoggedOut();
     const sentence = problem.detail ?? problem.title ?? `${UNKNOWN[language()]} (${response.status})`;
@@ -76,6 +89,9 @@ export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient 
     put: (path, body) => request('PUT', path, undefined, body),
     patch: (path, body) => request('PATCH', path, undefined, body),
     delete: (path) => request('DELETE', path),
+    text: (path) => send('GET', path, undefined, {}),
+    postText: async (path, body, query) =>
+      parse(await send('POST', path, query, { type: 'application/yaml', body })) as never,
   };
 }
 

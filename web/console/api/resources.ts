@@ -1,18 +1,40 @@
-import type { Area, Contact, HealthItem, RawMessage, Role, Site, Verdict, Zone } from '@smart-fire/core';
+import type {
+  Area,
+  Contact,
+  HealthItem,
+  ImportPlan,
+  Maintenance,
+  Override,
+  RawMessage,
+  Role,
+  RuleChange,
+  RuleDraft,
+  Site,
+  Verdict,
+  Zone,
+} from '@smart-fire/core';
 import type { ApiClient, Query } from './client.ts';
 import type {
   AlarmDetail,
   AlarmRow,
   AuditRow,
+  Backtest,
+  BacktestInput,
   DeadLetterRow,
   DeviceRow,
+  EffectiveRule,
   History,
+  LearnedRange,
   LiveDevice,
+  MaintenanceRow,
   Page,
+  RuleKindRow,
   RuleRow,
   Session,
+  ShadowRow,
   Token,
   User,
+  VersionRow,
 } from './types.ts';
 
 export interface SiteInput {
@@ -85,6 +107,7 @@ export function createResources(api: ApiClient) {
       remove: (id: string) => api.delete<void>(at('sites', id)),
     },
     zones: {
+      all: () => all<Zone>('zones'),
       of: (site: string) => all<Zone>('zones', { site }),
       create: (site: string, name: string) => api.post<Zone>('zones', { site, name }),
       change: (id: string, name: string) => api.patch<Zone>(at('zones', id), { name }),
@@ -98,6 +121,11 @@ export function createResources(api: ApiClient) {
       newSecret: (id: string) => api.post<{ secret: string }>(at('devices', id, '/secret')),
       status: (id: string) => api.get<LiveDevice>(at('devices', id, '/status')),
       readings: (id: string, query: Query) => api.get<History>(at('devices', id, '/readings'), query),
+      rules: async (id: string) => (await api.get<Page<EffectiveRule>>(at('devices', id, '/rules'))).items,
+      learned: (id: string, rule: string) =>
+        api.get<{ items: LearnedRange[] | null }>(at('devices', id, `/rules/${encodeURIComponent(rule)}/learned`)),
+      forget: (id: string, rule: string) =>
+        api.post<void>(at('devices', id, `/rules/${encodeURIComponent(rule)}/reset`)),
       raw: async (id: string) => (await api.get<Page<RawMessage>>(at('devices', id, '/raw-messages'))).items,
     },
     alarms: {
@@ -110,7 +138,31 @@ export function createResources(api: ApiClient) {
       close: (id: string, body: { note: string; version: number }) =>
         api.post<AlarmRow>(at('alarms', id, '/close'), body),
     },
-    rules: () => all<RuleRow>('rules'),
+    rules: {
+      all: () => all<RuleRow>('rules'),
+      get: (id: string) => api.get<RuleRow>(at('rules', id)),
+      kinds: async () => (await api.get<Page<RuleKindRow>>('rule-kinds')).items,
+      create: (body: RuleDraft) => api.post<RuleRow>('rules', body),
+      change: (id: string, body: RuleChange & { version: number }) => api.patch<RuleRow>(at('rules', id), body),
+      /** One of one's own is gone, a preset is as we ship it again. */
+      remove: (id: string) => api.delete<void>(at('rules', id)),
+      putOverride: (id: string, body: Omit<Override, 'id'> & { version: number }) =>
+        api.post<RuleRow>(at('rules', id, '/overrides'), body),
+      removeOverride: (id: string, override: string, version: number) =>
+        api.delete<RuleRow>(at('rules', id, `/overrides/${encodeURIComponent(override)}?version=${version}`)),
+      versions: async (id: string) => (await api.get<Page<VersionRow>>(at('rules', id, '/versions'))).items,
+      shadow: (id: string, cursor: string | null) =>
+        api.get<Page<ShadowRow>>(at('rules', id, '/shadow'), { cursor, limit: 20 }),
+      backtest: (body: BacktestInput) => api.post<Backtest>('rules/backtest', body),
+      exportYaml: () => api.text('rules.yaml'),
+      importYaml: (text: string, dryRun: boolean) => api.postText<ImportPlan>('rules/import', text, { dryRun }),
+    },
+    maintenance: {
+      all: () => all<MaintenanceRow>('maintenance'),
+      announce: (body: Pick<Maintenance, 'scope' | 'from' | 'to' | 'reason'>) =>
+        api.post<MaintenanceRow>('maintenance', body),
+      end: (id: string) => api.delete<void>(at('maintenance', id)),
+    },
     deadLetters: (query: Query) => api.get<Page<DeadLetterRow>>('dead-letters', query),
     audit: (query: Query) => api.get<Page<AuditRow>>('audit', query),
     users: {

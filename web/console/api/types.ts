@@ -7,11 +7,23 @@ import type {
   DeviceCondition,
   DeviceStatus,
   LastValue,
+  Level,
+  MaintenanceRecord,
   Metric,
+  ParameterOrigin,
   Permission,
   Person,
   RuleDefinition,
+  RuleKindView,
+  RuleMode,
+  RuleRecord,
+  RuleVersion,
+  Schedule,
+  Scope,
+  WithheldRecord,
 } from '@smart-fire/core';
+
+import type { Schema } from '../rule/fields.ts';
 
 /** Shapes the server adds to the core's model. Times are ms UTC. */
 
@@ -76,10 +88,73 @@ export interface History {
   limits: Limit[];
 }
 
-export interface RuleRow {
-  id: string;
+/** A rule with what became of it. Counts are of the last 30 days, errors since the server's start. */
+export interface RuleRow extends RuleRecord {
+  /** First of the sensor kinds it is for, '' for all. */
   kind: string;
+  raised: number;
+  shadowRaised: number;
+  errors: number;
+  lastError: string | null;
+  changedByName?: string | null;
+}
+
+export interface RuleKindRow extends Omit<RuleKindView, 'schema'> {
+  schema: Schema;
+}
+
+export interface VersionRow extends RuleVersion {
+  actorName?: string | null;
+}
+
+export interface ShadowRow extends WithheldRecord {
+  deviceName?: string;
+  siteName?: string;
+}
+
+export interface MaintenanceRow extends MaintenanceRecord {
+  byName?: string | null;
+}
+
+/** A rule as it is for one device. */
+export interface EffectiveRule {
+  rule: string;
+  mode: RuleMode;
+  schedule: Schedule | null;
   definition: RuleDefinition;
+  learns: boolean;
+  /** Where each changed parameter comes from; what is not named is the rule's own. */
+  from: Record<string, ParameterOrigin>;
+}
+
+/** What a rule holds for normal of a device now. */
+export interface LearnedRange {
+  point: string;
+  metric: string;
+  centre: number;
+  low: number;
+  high: number;
+}
+
+export interface BacktestInput {
+  rule?: string;
+  definition?: RuleDefinition;
+  scope?: Scope;
+  device: string;
+  from: number;
+  to: number;
+  warmUp?: number;
+}
+
+/** What would have happened. Points are thinned to what a screen can show; times are ms UTC. */
+export interface Backtest {
+  readings: number;
+  episodes: { from: number; to: number | null; level: Level | null }[];
+  /** ms */
+  timeInAlarm: number;
+  series: { metric: string; point: string; points: [number, number][]; learned: [number, number, number][] }[];
+  /** 1 is the limit. */
+  score: [number, number][];
 }
 
 export interface DeadLetterRow {

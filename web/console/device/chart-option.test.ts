@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { History } from '../api/types.ts';
 import { extent, historyOption, withGaps } from './chart-option.ts';
 
-const look = { ink: '#000', quiet: '#888', line: '#333', band: '#ccc', alarm: {}, font: 'sans-serif' };
-const words = { mean: 'mean', range: 'range', said: () => 'too low', clock: String };
+const look = { ink: '#000', quiet: '#888', line: '#333', band: '#ccc', normal: '#ddd', alarm: {}, font: 'sans-serif' };
+const words = { mean: 'mean', range: 'range', normal: 'normal', said: () => 'too low', clock: String };
 
 describe('the history chart', () => {
   it('leaves time without data empty', () => {
@@ -25,7 +25,7 @@ describe('the history chart', () => {
     expect(extent([])).toEqual([0, 1]);
   });
 
-  it('draws a line for each limit', () => {
+  it('draws a line for each limit, and what was learned to be normal', () => {
     const limit = {
       rule: 'r',
       class: 'fault' as const,
@@ -38,12 +38,15 @@ describe('the history chart', () => {
     };
     const option = historyOption(
       { metric: 'pressure', unit: 'kPa', points: [[0, 1, 2, 3]], limits: [limit] },
+      [{ point: '', metric: 'pressure', centre: 300, low: 280, high: 320 }],
       0,
       10,
       look,
       words,
     );
     const [, , mean] = option.series;
+    expect(mean!.markArea!.data).toMatchObject([[{ yAxis: 280 }, { yAxis: 320 }]]);
+    expect(option.yAxis.max).toBeGreaterThan(320);
     expect(mean!.markLine!.data).toHaveLength(1);
     expect(mean!.markLine!.data[0]!.label.formatter).toBe('↓ 140 too low');
   });

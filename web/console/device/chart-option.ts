@@ -1,4 +1,4 @@
-import type { History, Limit } from '../api/types.ts';
+import type { History, LearnedRange, Limit } from '../api/types.ts';
 import { number } from '../format/value.ts';
 
 export interface ChartLook {
@@ -6,6 +6,8 @@ export interface ChartLook {
   quiet: string;
   line: string;
   band: string;
+  /** Behind everything: what was learned to be normal. */
+  normal: string;
   /** Colour of a class's limits. */
   alarm: Record<string, string>;
   font: string;
@@ -14,19 +16,27 @@ export interface ChartLook {
 export interface ChartWords {
   mean: string;
   range: string;
+  normal: string;
   said: (limit: Limit) => string;
   clock: (at: number) => string;
 }
 
 /**
  * A device's history as an ECharts option: the mean as a line over the band from lowest to highest of each bucket, and every limit drawn in.
- * Gaps stay gaps: an interval of no data longer than three buckets is not bridged.
+ * What rules have learned to be normal lies behind it. Gaps stay gaps: an interval of no data longer than three buckets is not bridged.
  */
-export function historyOption(history: History, from: number, to: number, look: ChartLook, words: ChartWords) {
+export function historyOption(
+  history: History,
+  learned: readonly LearnedRange[],
+  from: number,
+  to: number,
+  look: ChartLook,
+  words: ChartWords,
+) {
   const points = withGaps(history.points);
   const values = history.points.flatMap(([, min, , max]) => [min, max]);
   const limits = history.limits.map(({ limit }) => limit);
-  const [low, high] = extent([...values, ...limits]);
+  const [low, high] = extent([...values, ...limits, ...learned.flatMap((one) => [one.low, one.high])]);
   return {
     animation: false,
     textStyle: { fontFamily: look.font, color: look.ink },
@@ -93,6 +103,16 @@ export function historyOption(history: History, from: number, to: number, look: 
         lineStyle: { color: look.line, width: 1.6 },
         itemStyle: { color: look.line },
         symbol: history.points.length < 3 ? ('circle' as const) : ('none' as const),
+        markArea: {
+          silent: true,
+          data: learned.map((one) => [
+            {
+              ...{ name: words.normal, yAxis: one.low, itemStyle: { color: look.normal, opacity: 0.55 } },
+              label: { position: 'insideBottomRight' as const, color: look.ink },
+            },
+            { yAxis: one.high },
+          ]),
+        },
         markLine: {
           silent: true,
           symbol: 'none',

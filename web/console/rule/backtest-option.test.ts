@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { Backtest } from '../api/types.ts';
+import { backtestOption, chartHeight, withHoles } from './backtest-option.ts';
+
+const look = { ink: '#000', quiet: '#888', line: '#333', band: '#ccc', early: 'orange', fire: 'red', font: 'sans' };
+const words = {
+  score: 'score',
+  limit: 'limit',
+  normal: 'normal',
+  metric: (name: string) => ({ name, unit: '' }),
+  clock: String,
+};
+const result: Backtest = {
+  readings: 3,
+  episodes: [
+    { from: 10, to: 20, level: 'early' },
+    { from: 30, to: null, level: 'fire' },
+  ],
+  timeInAlarm: 80,
+  series: [
+    {
+      metric: 'pressure',
+      point: '',
+      points: [
+        [0, 1],
+        [10, 2],
+      ],
+      learned: [[0, 0.5, 1.5]],
+    },
+    { metric: 'flow', point: '', points: [[0, 3]], learned: [] },
+  ],
+  score: [
+    [0, 0.2],
+    [10, 1.5],
+  ],
+};
+const option = backtestOption(result, 0, 100, look, words);
+
+describe('the chart of a backtest', () => {
+  it('has a plot for each metric and one for the score, over the same time', () => {
+    expect(option.grid).toHaveLength(3);
+    expect(option.xAxis.map(({ min, max }) => [min, max])).toEqual([
+      [0, 100],
+      [0, 100],
+      [0, 100],
+    ]);
+    expect(chartHeight(3)).toBeGreaterThan(chartHeight(2));
+  });
+
+  it('shades every would-be alarm, fire-grade ones otherwise, to the end where it was not over', () => {
+    const [score] = option.series.slice(-1) as unknown as { markArea: { data: object[][] } }[];
+    expect(score!.markArea.data).toMatchObject([
+      [{ xAxis: 10, itemStyle: { color: 'orange' } }, { xAxis: 20 }],
+      [{ xAxis: 30, itemStyle: { color: 'red' } }, { xAxis: 100 }],
+    ]);
+  });
+
+  it('has room for what was held for normal', () => {
+    expect(option.yAxis[0]).toMatchObject({ min: 0.35, max: 2.15 });
+  });
+
+  it('draws no line over time without data', () => {
+    expect(
+      withHoles([
+        [0, 1],
+        [1, 1],
+        [2, 1],
+        [50, 1],
+      ]),
+    ).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [3, null],
+      [50, 1],
+    ]);
+  });
+});

@@ -1,0 +1,33 @@
+import type { Rule, RuleDefinition } from '@smart-fire/core';
+import type { RuleKindRow } from '../api/types.ts';
+import { fault, fieldsOf, initialParameters } from './fields.ts';
+
+/** What a person edits of a rule before it is saved. */
+export type RuleDraftForm = Pick<Rule, 'definition' | 'scope' | 'schedule'>;
+
+/** A rule of one's own as it begins: early warning, everywhere, always. */
+export function newDraft(kind: RuleKindRow): RuleDraftForm {
+  const definition: RuleDefinition = {
+    ...{ id: '', type: kind.type, class: 'early-warning', zh: '', en: '', source: { zh: '', en: '' } },
+    ...initialParameters(kind.schema),
+  };
+  return { definition, scope: {}, schedule: null };
+}
+
+/** A copy that may be edited. */
+export function draftOf({ definition, scope, schedule }: RuleDraftForm): RuleDraftForm {
+  return JSON.parse(JSON.stringify({ definition, scope, schedule }));
+}
+
+export function sameDraft(a: RuleDraftForm, b: RuleDraftForm): boolean {
+  return JSON.stringify(draftOf(a)) === JSON.stringify(draftOf(b));
+}
+
+/** Everything is filled in and within its bounds; the server has the last word. */
+export function isComplete({ definition }: RuleDraftForm, kind: RuleKindRow): boolean {
+  return (
+    definition.zh.trim() !== '' &&
+    definition.en.trim() !== '' &&
+    fieldsOf(kind.schema).every((field) => fault(field, definition[field.name]) === null)
+  );
+}
