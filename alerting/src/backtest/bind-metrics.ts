@@ -1,0 +1,43 @@
+import { FireError, type Rule } from '@smart-fire/core';
+import { ruleKind } from '../rules/kinds/index.ts';
+
+/**
+ * The rule as it is run over these metrics. A rule that names no metrics of its own (an empty `metrics`, a `metric` of '') takes those of the
+ * recording: all of them together, or one rule for each. Throws FIRE_BACKTEST_METRICS for one that reads none of them.
+ */
+export function bindMetrics(rule: Rule, found: readonly string[]): Rule[] {
+  const metrics = [...new Set(found)];
+  const { definition } = rule;
+  if (Array.isArray(definition.metrics) && definition.metrics.length === 0)
+    return [{ ...rule, definition: { ...definition, metrics } }];
+  if (definition.metric === '')
+    return metrics.map((metric) => ({
+      ...{ ...rule, id: metrics.length === 1 ? rule.id : `${rule.id}:${metric}` },
+      definition: { ...definition, metric },
+    }));
+  const wanted = inputsOf(rule);
+  const heard = ruleKind(definition.type)?.subject === 'device' && wanted.length === 0 && definition.type !== 'verdict';
+  if (!heard && !wanted.some((metric) => metrics.includes(metric)))
+    throw new FireError('FIRE_BACKTEST_METRICS', {
+      rule: rule.id,
+      wanted: wanted.join(', ') || 'no metric',
+      found: metrics.join(', ') || 'nothing',
+    });
+  return [rule];
+}
+
+/** Sentences on what the rule reads and is not there, and what is there and it does not read. */
+export function unboundMetrics(rules: readonly Rule[], found: readonly string[]): string[] {
+  const wanted = new Set(rules.flatMap(inputsOf));
+  if (wanted.size === 0) return [];
+  const missing = [...wanted].filter((metric) => !found.includes(metric));
+  const unread = [...new Set(found)].filter((metric) => !wanted.has(metric));
+  return [
+    ...(missing.length > 0 ? [`the rule also reads ${missing.join(', ')}, which is not there`] : []),
+    ...(unread.length > 0 ? [`the rule does not read ${unread.join(', ')}`] : []),
+  ];
+}
+
+export function inputsOf({ definition }: Rule): readonly string[] {
+  return ruleKind(definition.type)?.inputs(definition) ?? [];
+}

@@ -1,0 +1,76 @@
+import type { ReadingsStore, Registry, Rule, SeriesRow } from '@smart-fire/core';
+import { bindMetrics } from './bind-metrics.ts';
+import { createSampler, ThinLine } from './chart.ts';
+import { warmUpOf } from './command.ts';
+import type { BacktestEpisode } from './episodes.ts';
+import { historyPlace } from './history-place.ts';
+import { openHistory } from './history-source.ts';
+import { checkedRule } from './rule-source.ts';
+import { type BacktestOutcome, runBacktest } from './run.ts';
+
+export interface HistoryBacktestOptions {
+  rule: Rule;
+  /** Device id; for rules of a zone, any device of it. */
+  device: string;
+  /** ms UTC, `to` exclusive. */
+  from: number;
+  to: number;
+  /** Rows; the rule's own when left out. */
+  warmUp?: number;
+  registry: Registry;
+  readings: ReadingsStore;
+  /** Every series that the journal has numbered. */
+  series: readonly SeriesRow[];
+  timeZone: string;
+}
+
+/** What a rule would have done, with lines for a chart of at most 1,000 points each. Times are ms UTC. */
+export interface HistoryBacktest extends Pick<BacktestOutcome, 'rows' | 'warmUp' | 'readings' | 'alarms' | 'remarks'> {
+  /** The first 1,000 alarms. */
+  episodes: BacktestEpisode[];
+  /** ms with at least one alarm. */
+  timeInAlarm: number;
+  series: {
+    device: string;
+    point: string;
+    metric: string;
+    points: [time: number, value: number][];
+    /** What the rule held for normal. */
+    learned: [time: number, low: number, high: number][];
+  }[];
+  /** 1 = at the limit. */
+  score: [time: number, score: number][];
+}
+
+/** Throws FIRE_NOT_FOUND, FIRE_BACKTEST_METRICS, FIRE_BACKTEST_EMPTY, FIRE_READINGS_UNAVAILABLE. */
+export async function backtestHistory(options: HistoryBacktestOptions): Promise<HistoryBacktest> {
+  const { device, from, to, readings, timeZone } = options;
+  const rule = checkedRule(options.rule);
+  const place = historyPlace(rule, device, options.registry, options.series);
+  const rules = bindMetrics(rule, place.found);
+  const lines = place.series.map(() => new ThinLine(from, to));
+  const learned = place.series.map((): [number, number, number][] => []);
+  const score = new ThinLine(from, to);
+  const due = createSampler(from, to);
+  const { rows, warmUp, episodes, alarms, timeInAlarm, remarks, ...rest } = await runBacktest({
+    ...{ rules, registry: place.registry, timeZone },
+    source: openHistory(readings, place.series, { from, to }),
+    warmUp: { rows: options.warmUp ?? warmUpOf(rule) },
+    onRow({ time, values, replay, score: now }) {
+      for (const [at, line] of lines.entries()) if (!Number.isNaN(values[at]!)) line.add(time, values[at]!);
+      score.add(time, now);
+      if (!due(time)) return undefined;
+      for (const one of rules)
+        for (const { metric, low, high } of replay.learned(one, device))
+          for (const [at, series] of place.series.entries())
+            if (series.metric === metric && series.device === device) learned[at]!.push([time, low, high]);
+      return undefined;
+    },
+  });
+  return {
+    ...{ readings: rest.readings, rows, warmUp, episodes, alarms, timeInAlarm, remarks, score: score.points },
+    series: place.series.map(({ device: of, point, metric }, at) => ({
+      ...{ device: of, point, metric, points: lines[at]!.points, learned: learned[at]! },
+    })),
+  };
+}
