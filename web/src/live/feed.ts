@@ -9,6 +9,9 @@ import { Pacer } from './pacer.ts';
 
 /** A status is worth a frame once a second: latest wins. */
 const DEVICE_WINDOW_MS = 1000;
+/** Changed devices told in one go, and the pause before the next ones: when a whole county reports at once nothing waits for all of it. */
+const DEVICES_AT_ONCE = 500;
+const REST_AFTER_MS = 20;
 const HEALTH_EVERY_MS = 1000;
 /** Figures of a part (rates, bytes) change all the time; they go out this many polls apart. */
 const FIGURES_EVERY = 5;
@@ -27,6 +30,7 @@ export class Feed {
   readonly #deps: FeedDeps;
   readonly #pacer: Pacer;
   readonly #dirty = new Set<string>();
+  #rest: Timer | null = null;
   /** Sites and zones whose names alarms carry. */
   readonly #renamed = new Set<string>();
   readonly #ends: (() => void)[] = [];
@@ -71,6 +75,7 @@ export class Feed {
   stop(): void {
     for (const end of this.#ends.splice(0)) end();
     this.#timer?.cancel();
+    this.#rest?.cancel();
     this.#pacer.stop();
   }
 
@@ -98,7 +103,10 @@ export class Feed {
           this.#putAlarm(alarm);
       names.clear();
     }
+    let left = DEVICES_AT_ONCE;
     for (const id of this.#dirty) {
+      if (left-- === 0) break;
+      this.#dirty.delete(id);
       const device = registry.devices.get(id);
       const version = ++this.#versions;
       if (device) {
@@ -111,8 +119,12 @@ export class Feed {
         if (path !== null) hub.put('devices', { entity: 'device', id, version, path, gone: true, text: () => 'null' });
       }
     }
-    this.#dirty.clear();
     this.#deps.changed();
+    if (this.#dirty.size > 0)
+      this.#rest ??= this.#deps.clock.setTimeout(() => {
+        this.#rest = null;
+        this.#flush();
+      }, REST_AFTER_MS);
   }
 
   #pollHealth(): void {
