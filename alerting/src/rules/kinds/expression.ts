@@ -42,23 +42,16 @@ export const expression: RuleKind<ExpressionRule> = {
   params: z
     .object({
       metrics: z.array(z.string().regex(NAME)).min(1).max(8).meta({ zh: '指标', en: 'Metrics', unit: '' }),
-      expression: z
-        .string()
-        .min(1)
-        .meta({
-          zh: '条件(CEL):指标名为其数值,“指标名_age”为其时效(s)',
-          en: 'Condition (CEL): a metric by its name, its age in s as name_age',
-          unit: '',
-        }),
-      clear: z
-        .string()
-        .min(1)
-        .optional()
-        .meta({
-          zh: '恢复条件(CEL);空 = 条件不再成立',
-          en: 'Clears when (CEL); empty = when the condition no longer holds',
-          unit: '',
-        }),
+      expression: z.string().min(1).meta({
+        zh: '条件(CEL):指标名为其数值,“指标名_age”为其时效(s)',
+        en: 'Condition (CEL): a metric by its name, its age in s as name_age',
+        unit: '',
+      }),
+      clear: z.string().min(1).optional().meta({
+        zh: '恢复条件(CEL);空 = 条件不再成立',
+        en: 'Clears when (CEL); empty = when the condition no longer holds',
+        unit: '',
+      }),
       forMs: z.number().int().nonnegative().default(0).meta({ zh: '持续时间', en: 'Minimum duration', unit: 'ms' }),
     })
     .superRefine(({ metrics, expression, clear }, context) => {

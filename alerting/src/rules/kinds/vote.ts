@@ -82,7 +82,7 @@ export const vote: RuleKind<VoteRule> = {
     const votes = count(state, offset, rule, stimulus.now);
     state[offset + VOTES] = votes;
     const before = state[offset + DUE]!;
-    if (state[offset + PHASE] === RAISED) state[offset + DUE] = nextEnd(state, offset, rule);
+    if (state[offset + PHASE] === RAISED) state[offset + DUE] = nextEnd(state, offset, rule, stimulus.now);
     else if (votes >= rule.k && Number.isNaN(before)) state[offset + DUE] = stimulus.now + 1;
     return state[offset + DUE]! > 0 && state[offset + DUE] !== before ? ARM : NOTHING;
   },
@@ -95,7 +95,7 @@ export const vote: RuleKind<VoteRule> = {
     const raised = state[offset + PHASE] === RAISED;
     const agree = votes >= rule.k;
     state[offset + PHASE] = agree ? RAISED : QUIET;
-    state[offset + DUE] = agree ? nextEnd(state, offset, rule) : NaN;
+    state[offset + DUE] = agree ? nextEnd(state, offset, rule, now) : NaN;
     if (agree === raised) return ARM;
     return agree ? RAISE : CLEAR;
   },
@@ -203,9 +203,9 @@ function counted(state: Float64Array, offset: number, index: number, source: num
 }
 
 /** When the next ballot that no longer holds stops to count; Infinity when all hold. */
-function nextEnd(state: Float64Array, offset: number, rule: VoteRule): number {
+function nextEnd(state: Float64Array, offset: number, rule: VoteRule, now: number): number {
   let end = Infinity;
   for (let at = offset + BALLOTS; at < ballotsOf(offset, rule.conditions.length); at += BALLOT)
-    if (state[at + UNTIL]! < end) end = state[at + UNTIL]!;
+    if (state[at + UNTIL]! > now && state[at + UNTIL]! < end) end = state[at + UNTIL]!;
   return end;
 }
