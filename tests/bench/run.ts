@@ -39,7 +39,7 @@ if (unknown.length > 0) {
 }
 
 const peers = createPeers(say, { withNodeRed: options['node-red'] || (!quick && !only) });
-const context: BenchContext = { quick, peers, say };
+const context: BenchContext = { quick, peers, say, wants: (key) => !only || only.includes(key) };
 say(`${availableParallelism()} cores, Node ${process.version}`);
 const figures: Figure[] = [];
 try {

@@ -23,8 +23,10 @@ export type ConsolesFunctions = {
   open(order: ConsolesOrder): Promise<void>;
   /** Arrivals at the first console since the last call. */
   take(argument: null): Arrival[];
-  /** How often each alarm was raised so far, as the first console knows it. */
+  /** How often the alarm of each device was raised so far, as the first console knows it; faults (devices silent between measurements) aside. */
   counts(argument: null): Map<string, number>;
+  /** How many alarms the first console knows. */
+  alarms(argument: null): number;
   /** Resolves when the first console holds so many open alarms and every other has everything that the first one has. */
   holding(order: { alarms: number; withinMs: number }): Promise<{ alarms: number; consoles: number }>;
   /** ms from asking for a snapshot to its last frame, at a further console. */
@@ -35,7 +37,7 @@ export type ConsolesFunctions = {
 interface Change {
   entity: string;
   id: string;
-  value: { device: string; count: number; state: string } | null;
+  value: { id: string; device: string; class: string; count: number } | null;
 }
 
 interface Frame {
@@ -50,6 +52,7 @@ const sockets: WebSocket[] = [];
 /** The last frame's number at each console. */
 const seqs: number[] = [];
 let counts = new Map<string, number>();
+let known = new Set<string>();
 let arrivals: Arrival[] = [];
 let waiting: (() => void) | null = null;
 
@@ -66,12 +69,16 @@ function read(text: string): void {
   const at = monotonic();
   const frame = JSON.parse(text) as Frame;
   if (frame.device !== undefined) arrivals.push({ device: frame.device, n: frame.seq, at });
-  for (const alarm of frame.alarms ?? []) counts.set(alarm.device, alarm.count);
-  for (const { entity, value } of frame.changes ?? []) {
-    if (entity !== 'alarm' || !value) continue;
-    if (value.count > (counts.get(value.device) ?? 0)) arrivals.push({ device: value.device, n: value.count, at });
-    counts.set(value.device, value.count);
-  }
+  for (const alarm of frame.alarms ?? []) learn(alarm, at);
+  for (const { entity, value } of frame.changes ?? []) if (entity === 'alarm' && value) learn(value, at);
+}
+
+function learn(alarm: NonNullable<Change['value']>, at: number): void {
+  known.add(alarm.id);
+  if (alarm.class === 'fault') return;
+  const { device, count } = alarm;
+  if (count > (counts.get(device) ?? 0)) arrivals.push({ device, n: count, at });
+  counts.set(device, count);
 }
 
 /** The others look no further than the number, which stands at the head of a frame. */
@@ -97,10 +104,10 @@ function holding({ alarms, withinMs }: { alarms: number; withinMs: number }) {
     const finish = () => {
       clearTimeout(timer);
       waiting = null;
-      done({ alarms: counts.size, consoles: level() });
+      done({ alarms: known.size, consoles: level() });
     };
     const timer = setTimeout(finish, withinMs);
-    waiting = () => counts.size >= alarms && level() === seqs.length && finish();
+    waiting = () => known.size >= alarms && level() === seqs.length && finish();
     waiting();
   });
 }
@@ -134,10 +141,12 @@ answerCalls({
     return taken;
   },
   counts: () => counts,
+  alarms: () => known.size,
   close() {
     for (const socket of sockets.splice(0)) socket.terminate();
     seqs.length = 0;
     counts = new Map();
+    known = new Set();
     arrivals = [];
   },
 } satisfies ConsolesFunctions);

@@ -40,7 +40,7 @@ export const fanOut: FigureGroup = {
         const [snapshots, queries]: [number[], number[]] = [[], []];
         const readers = (async () => {
           while (running) {
-            const alarms = (await ours.consoles.call('counts', null)).size;
+            const alarms = await ours.consoles.call('alarms', null);
             snapshots.push(await ours.consoles.call('snapshot', { url: ours.liveUrl, token: ours.token, alarms }));
             const device = peers.fleet.wide[queries.length % 50]!.children[0]!;
             const began = performance.now();

@@ -12,6 +12,8 @@ export interface Figure {
 export interface BenchContext {
   /** Fewer and shorter rounds. */
   quick: boolean;
+  /** Whether this promised figure was asked for: a group may leave out what is not. */
+  wants(key: string): boolean;
   peers: Peers;
   say(line: string): void;
 }
