@@ -52,6 +52,11 @@ export class SmartFireServer {
     return this.#child?.pid;
   }
 
+  /** Null while it runs, and after a signal. */
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null;
+  }
+
   /** What it printed since its last start, log included. */
   get output(): string {
     return this.#lines.join('\n');

@@ -15,12 +15,22 @@ export class WorkerClient<Calls extends Handlers> {
   readonly #exited: Promise<void>;
   #lastId = 0;
   #deathReason: string | null = null;
+  #ending = false;
 
   /** `unavailable` words what went wrong without a code of its own; `onNotice` hears what the worker tells unasked. */
   constructor(
     url: URL,
     workerData: unknown,
-    { unavailable, onNotice }: { unavailable: (reason: string) => FireError; onNotice?: (notice: never) => void },
+    {
+      unavailable,
+      onNotice,
+      onDeath,
+    }: {
+      unavailable: (reason: string) => FireError;
+      onNotice?: (notice: never) => void;
+      /** It ended though nobody had asked it to. */
+      onDeath?: (reason: string) => void;
+    },
   ) {
     this.#unavailable = unavailable;
     this.#worker = new Worker(url, { workerData });
@@ -38,6 +48,7 @@ export class WorkerClient<Calls extends Handlers> {
         for (const { reject } of this.#pending.values()) reject(unavailable(cause));
         this.#pending.clear();
         resolve();
+        if (!this.#ending) onDeath?.(cause);
       }),
     );
   }
@@ -62,12 +73,14 @@ export class WorkerClient<Calls extends Handlers> {
   /** Calls the worker's `close`, which ends it. */
   async close(): Promise<void> {
     if (this.dead) return;
+    this.#ending = true;
     await this.call('close', undefined as never);
     await this.#exited;
   }
 
   /** Ends the worker at once, as a crash would. */
   async terminate(): Promise<void> {
+    this.#ending = true;
     await this.#worker.terminate();
     await this.#exited;
   }

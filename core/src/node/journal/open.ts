@@ -6,7 +6,7 @@ import { createSqliteJournal } from './sqlite.ts';
 /** The journal of `JOURNAL_URL`: `sqlite:FILE`, relative to `dataDir`. `max` is its cap in bytes. No I/O before its `open`. */
 export function openJournal(
   url: string,
-  { dataDir, max, clock }: { dataDir: string; max: number; clock: Clock },
+  { dataDir, ...options }: { dataDir: string; max: number; clock: Clock; onDeath?: (reason: string) => void },
 ): Journal {
-  return createSqliteJournal({ file: resolve(dataDir, url.slice('sqlite:'.length)), max, clock });
+  return createSqliteJournal({ file: resolve(dataDir, url.slice('sqlite:'.length)), ...options });
 }

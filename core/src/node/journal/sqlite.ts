@@ -15,6 +15,8 @@ export interface SqliteJournalOptions {
   /** Cap in bytes. */
   max: number;
   clock: Clock;
+  /** The writing thread has ended unasked: nothing can be committed any more. */
+  onDeath?: (reason: string) => void;
   /** Page limit of the file: a full disk, for tests. */
   maxPages?: number;
 }
@@ -23,7 +25,7 @@ export interface SqliteJournalOptions {
  * The journal in one SQLite file, written by a worker thread. When that thread dies every call rejects with FIRE_JOURNAL_IO until `open`
  * is called again: only opening tells whether the commit that was in flight is in the file.
  */
-export function createSqliteJournal({ file, max, clock, maxPages }: SqliteJournalOptions): Journal {
+export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: SqliteJournalOptions): Journal {
   const unavailable = (reason: string) => new FireError('FIRE_JOURNAL_IO', { reason });
   const cursors = new Map<string, number>();
   let worker: WorkerClient<JournalCalls> | null = null;
@@ -40,6 +42,7 @@ export function createSqliteJournal({ file, max, clock, maxPages }: SqliteJourna
         { file, max, maxPages },
         {
           unavailable,
+          ...(onDeath ? { onDeath } : {}),
           onNotice: (notice: { bytes: number }) => {
             bytes = notice.bytes;
           },
