@@ -40,7 +40,14 @@ async function startPlatform(config: Config, { open = false } = {}) {
   const state = await openState(config.STATE_URL, { dataDir, clock });
   const registry = new Registry();
   await state.loadRegistry(registry);
-  const journal = openJournal(config.JOURNAL_URL, { dataDir, max: config.JOURNAL_MAX, clock });
+  const journal = openJournal(config.JOURNAL_URL, {
+    ...{ dataDir, max: config.JOURNAL_MAX, clock },
+    // Without it nothing is acknowledged; only a new start, which replays, makes it whole. The supervisor starts us again.
+    onDeath(reason) {
+      log.fatal({ reason }, 'the journal has stopped; ending, to be started again');
+      process.exit(1);
+    },
+  });
   const journalState = await journal.open();
   const readings = openReadings(config.READINGS_URL, { dataDir, log });
 
