@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The one composition root and command: packages know only core, this file hands them to one another.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createAlerting, exportAlarms } from '@smart-fire/alerting';
+import { backtestCommand, createAlerting, createRuleBook, exportAlarms } from '@smart-fire/alerting';
 import { createBroker } from '@smart-fire/broker';
 import { FireError, type HealthItem, Registry, type Service } from '@smart-fire/core';
 import {
@@ -193,6 +193,49 @@ async function exportAllAlarms(options: { from?: number; to?: number }): Promise
   }
 }
 
+/** One rule over a recording or over stored history; exits with 0 whatever the rule found. */
+async function backtest(options: Record<string, unknown>): Promise<void> {
+  const config = loadConfig(process.env);
+  const dataDir = resolve(config.DATA_DIR);
+  const opened: (() => Promise<void> | void)[] = [];
+  const registry = new Registry();
+  const openRegistry = async () => {
+    const state = await openState(config.STATE_URL, { dataDir, clock });
+    opened.push(() => state.close());
+    await state.loadRegistry(registry);
+    return state;
+  };
+  const ownRule = async (id: string) => {
+    if (!existsSync(dataDir)) return null;
+    const book = createRuleBook({ state: await openRegistry(), registry, clock, log: createLog(config.LOG_LEVEL) });
+    await book.start();
+    await book.stop();
+    return book.rule(id, '/') ?? null;
+  };
+  const history = async () => {
+    opened.push(lockDataFolder(dataDir));
+    await openRegistry();
+    const journal = openJournal(config.JOURNAL_URL, { dataDir, max: config.JOURNAL_MAX, clock });
+    opened.push(() => journal.close());
+    const { series } = await journal.open();
+    const readings = openReadings(config.READINGS_URL, { dataDir, log: createLog(config.LOG_LEVEL) });
+    opened.push(() => readings.close());
+    await readings.open(series);
+    return { registry, readings, series };
+  };
+  let shown = 0;
+  const onProgress = (share: number) => {
+    if (!process.stderr.isTTY || (clock.now() - shown < 200 && share < 1)) return;
+    shown = clock.now();
+    process.stderr.write(share < 1 ? `\r\x1b[K${(100 * share).toFixed(0)} %` : '\r\x1b[K');
+  };
+  try {
+    console.log(await backtestCommand(options, { timeZone: config.TIME_ZONE, ownRule, history, onProgress }));
+  } finally {
+    for (const close of opened.reverse()) await close();
+  }
+}
+
 function parseTime(text: string): number {
   const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isNaN(time))
@@ -239,6 +282,20 @@ simulateOptions
 loadOptions
   .addTo(program.command('load').description('publish QoS 1 readings at a high rate and count what was acknowledged'))
   .action(load);
+program
+  .command('backtest')
+  .description('run one rule over a recording or stored history: the alarms it would have raised')
+  .requiredOption('--rule <rule>', 'YAML or JSON file, id of an own rule in DATA_DIR, or preset:NAME')
+  .option('--csv <file>', 'recording with a header; ; or , is found by itself')
+  .option('--time <column>', 'numbers are ms (COLUMN:s = seconds), text is parsed (no offset = TIME_ZONE)')
+  .option('--values <columns>', 'COLUMN[=metric],…; without =metric a column is a metric of its own')
+  .option('--label <column>', '0/1: what the alarms are judged by')
+  .option('--warmup <rows>', 'first rows that teach and are not judged: 400 or 15% (default: those of the rule)')
+  .option('--out <file>', 'CSV time,alarm,level,score: one row per row after the warm-up')
+  .option('--device <id>', 'stored history of a device, with --from and --to; the platform must be stopped')
+  .option('--from <time>', 'RFC 3339 or ms since 1970', parseTime)
+  .option('--to <time>', 'RFC 3339 or ms since 1970', parseTime)
+  .action(backtest);
 program
   .command('alarms')
   .description('work with alarms')

@@ -28,5 +28,12 @@ export function scoreTable(groups: readonly { name: string; lines: readonly Scor
       rows.push([`  ${what}`, value, goal, reached === null ? '' : reached ? 'reached' : 'MISSED']);
   }
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
