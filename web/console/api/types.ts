@@ -20,6 +20,7 @@ import type {
   RuleVersion,
   Schedule,
   Scope,
+  Source,
   WithheldRecord,
 } from '@smart-fire/core';
 
@@ -149,10 +150,21 @@ export interface BacktestInput {
 /** What would have happened. Points are thinned to what a screen can show; times are ms UTC. */
 export interface Backtest {
   readings: number;
-  episodes: { from: number; to: number | null; level: Level | null }[];
-  /** ms */
+  /** Would-be alarms; `episodes` has the first 1,000. `to` null = still there at the end. */
+  alarms: number;
+  episodes: { from: number; to: number | null; level: Level | null; device: string; sentence: Source }[];
+  /** ms with at least one alarm. */
   timeInAlarm: number;
-  series: { metric: string; point: string; points: [number, number][]; learned: [number, number, number][] }[];
+  /** What had to be taken otherwise than asked. */
+  remarks: Source[];
+  series: {
+    device: string;
+    metric: string;
+    point: string;
+    points: [time: number, value: number][];
+    /** What the rule held for normal. */
+    learned: [time: number, low: number, high: number][];
+  }[];
   /** 1 is the limit. */
   score: [number, number][];
 }

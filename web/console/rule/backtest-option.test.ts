@@ -13,12 +13,15 @@ const words = {
 const result: Backtest = {
   readings: 3,
   episodes: [
-    { from: 10, to: 20, level: 'early' },
-    { from: 30, to: null, level: 'fire' },
+    { from: 10, to: 20, level: 'early', device: 'a', sentence: { zh: '', en: '' } },
+    { from: 30, to: null, level: 'fire', device: 'a', sentence: { zh: '', en: '' } },
   ],
+  alarms: 2,
   timeInAlarm: 80,
+  remarks: [],
   series: [
     {
+      device: 'a',
       metric: 'pressure',
       point: '',
       points: [
@@ -27,7 +30,7 @@ const result: Backtest = {
       ],
       learned: [[0, 0.5, 1.5]],
     },
-    { metric: 'flow', point: '', points: [[0, 3]], learned: [] },
+    { device: 'a', metric: 'flow', point: '', points: [[0, 3]], learned: [] },
   ],
   score: [
     [0, 0.2],

@@ -36,6 +36,7 @@ export const chartHeight = (plots: number) => TOP + plots * plotHeight(plots) + 
  * with its limit last, and every would-be alarm shaded through all of them.
  */
 export function backtestOption(result: Backtest, from: number, to: number, look: BacktestLook, words: BacktestWords) {
+  const several = new Set(result.series.map(({ device }) => device)).size > 1;
   const plots = result.series.length + 1;
   const height = plotHeight(plots);
   const axis = (index: number) => ({ xAxisIndex: index, yAxisIndex: index });
@@ -71,10 +72,14 @@ export function backtestOption(result: Backtest, from: number, to: number, look:
       axisLabel: { show: i === plots - 1, color: look.ink, hideOverlap: true, formatter: words.clock },
     })),
     yAxis: [
-      ...result.series.map(({ metric, point, points, learned }, i) => {
+      ...result.series.map(({ device, metric, point, points, learned }, i) => {
         const values = [...points.map(([, value]) => value), ...learned.flatMap(([, low, high]) => [low, high])];
         const { name: title, unit } = words.metric(metric);
-        return valueAxis(i, [title, point, unit && `(${unit})`].filter(Boolean).join(' '), extent(values));
+        return valueAxis(
+          i,
+          [title, point, several && device, unit && `(${unit})`].filter(Boolean).join(' '),
+          extent(values),
+        );
       }),
       valueAxis(plots - 1, words.score, [0, Math.max(1.4, ...result.score.map(([, value]) => Math.min(value, 5)))]),
     ],

@@ -5,11 +5,15 @@ import { fault, fieldsOf, initialParameters } from './fields.ts';
 /** What a person edits of a rule before it is saved. */
 export type RuleDraftForm = Pick<Rule, 'definition' | 'scope' | 'schedule'>;
 
-/** A rule of one's own as it begins: early warning, everywhere, always. */
-export function newDraft(kind: RuleKindRow): RuleDraftForm {
+/** A rule of one's own as it begins: early warning, everywhere, always; with the figures of `example`, a rule of the same kind. */
+export function newDraft(kind: RuleKindRow, example?: RuleDefinition): RuleDraftForm {
+  const figures = fieldsOf(kind.schema).flatMap(({ name }): [string, unknown][] =>
+    example?.[name] === undefined ? [] : [[name, structuredClone(example[name])]],
+  );
   const definition: RuleDefinition = {
     ...{ id: '', type: kind.type, class: 'early-warning', zh: '', en: '', source: { zh: '', en: '' } },
     ...initialParameters(kind.schema),
+    ...Object.fromEntries(figures),
   };
   return { definition, scope: {}, schedule: null };
 }
