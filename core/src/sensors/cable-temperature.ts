@@ -1,3 +1,4 @@
+import { habit } from './parts/habit.ts';
 import { between, createLag, createNoise, quantise } from './parts/noise.ts';
 import { activity, bump, outdoors } from './parts/rhythm.ts';
 import { absence, SILENCE, VERDICTS } from './parts/standing-rules.ts';
@@ -42,6 +43,24 @@ export const cableTemperature: SensorKind = {
       forMs: 0,
       source: { zh: 'GB 14287.3-2014:报警设定上限 140 °C', en: 'GB 14287.3-2014: upper end of the setting range' },
     },
+    {
+      type: 'forecast',
+      id: 'cable-trend',
+      class: 'early-warning',
+      zh: '预计 5 天内电缆日均温度达到 70 °C',
+      en: 'Daily mean of the cable expected to reach 70 °C within 5 days',
+      metric: 'temperature',
+      direction: 'above',
+      limit: 70,
+      withinMs: 5 * 86_400_000,
+      windowMs: 5 * 86_400_000,
+      confidence: 0.9,
+      source: {
+        zh: '70 °C 为 PVC 绝缘导体最高工作温度(GB 14287.3-2014 设定范围内);5 天趋势(工程预设)',
+        en: '70 °C is the limit of PVC insulation in service; trend of 5 days (engineering preset)',
+      },
+    },
+    habit('temperature', 'early-warning', 60_000),
     absence(5 * 60_000, SILENCE),
   ],
   simulate(random) {

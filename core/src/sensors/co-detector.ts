@@ -1,7 +1,7 @@
 import { createLag, quantise } from './parts/noise.ts';
 import { createRadio, RADIO_METRICS } from './parts/radio.ts';
 import { createRoom } from './parts/room.ts';
-import { absence, BATTERY_LOW, SILENCE, VERDICTS } from './parts/standing-rules.ts';
+import { absence, BATTERY_ENDING, BATTERY_LOW, SILENCE, VERDICTS } from './parts/standing-rules.ts';
 import { createVerdict } from './parts/verdict.ts';
 import type { SensorKind, Source, ThresholdRule } from './sensor.ts';
 
@@ -38,7 +38,15 @@ export const coDetector: SensorKind = {
   ],
   intervalMs: 5 * 60_000,
   alertIntervalMs: 10_000,
-  rules: [...VERDICTS, above(50, 60), above(100, 10), above(300, 1), BATTERY_LOW, absence(30 * 60_000, SILENCE)],
+  rules: [
+    ...VERDICTS,
+    above(50, 60),
+    above(100, 10),
+    above(300, 1),
+    BATTERY_LOW,
+    BATTERY_ENDING,
+    absence(30 * 60_000, SILENCE),
+  ],
   simulate(random) {
     const room = createRoom(random);
     const radio = createRadio(random);

@@ -1,3 +1,4 @@
+import { habit } from './parts/habit.ts';
 import { between, createNoise, quantise } from './parts/noise.ts';
 import { activity } from './parts/rhythm.ts';
 import { absence, SILENCE, VERDICTS } from './parts/standing-rules.ts';
@@ -83,6 +84,7 @@ export const electricalLoad: SensorKind = {
         en: 'GB/T 12325-2008: 220 V single phase, +7 % and −10 %',
       },
     },
+    habit('current', 'early-warning', 60_000),
     absence(5 * 60_000, SILENCE),
   ],
   simulate(random) {

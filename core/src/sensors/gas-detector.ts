@@ -1,4 +1,5 @@
 import { createEpisodes } from './parts/episodes.ts';
+import { habit } from './parts/habit.ts';
 import { createLag, createNoise, quantise } from './parts/noise.ts';
 import { cooking } from './parts/rhythm.ts';
 import { absence, SILENCE, VERDICTS } from './parts/standing-rules.ts';
@@ -51,6 +52,24 @@ export const gasDetector: SensorKind = {
         en: 'GB/T 50493: second alarm setting at most 50 % LEL',
       },
     },
+    {
+      type: 'rate',
+      id: 'gas-rising',
+      class: 'early-warning',
+      zh: '可燃气体每分钟上升 3 % LEL',
+      en: 'Combustible gas rises by 3 % LEL a minute',
+      metric: 'gas',
+      direction: 'rising',
+      limit: 3,
+      hysteresis: 1,
+      windowMs: 5 * 60_000,
+      forMs: 0,
+      source: {
+        zh: '工程预设:照此速度约 8 min 达到 GB/T 50493 的一级报警值 25 % LEL',
+        en: 'Engineering preset: at this pace the 25 % LEL of GB/T 50493 (first level) are reached in about 8 min',
+      },
+    },
+    habit('gas', 'early-warning', 60_000),
     absence(5 * 60_000, SILENCE),
   ],
   simulate(random) {

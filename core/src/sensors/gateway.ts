@@ -1,7 +1,7 @@
 import { createNoise, quantise } from './parts/noise.ts';
 import { createRadio, RADIO_METRICS } from './parts/radio.ts';
 import { activity } from './parts/rhythm.ts';
-import { absence, BATTERY_LOW, VERDICTS } from './parts/standing-rules.ts';
+import { absence, BATTERY_ENDING, BATTERY_LOW, VERDICTS } from './parts/standing-rules.ts';
 import type { SensorKind } from './sensor.ts';
 
 /** Gateway or transmitter (用户信息传输装置) that carries a building's devices, on mains with a backup battery. */
@@ -31,6 +31,7 @@ export const gateway: SensorKind = {
       },
     },
     BATTERY_LOW,
+    BATTERY_ENDING,
     absence(100_000, {
       zh: 'GB 26875.1-2011:传输线路故障应在 100 s 内报出',
       en: 'GB 26875.1-2011: a lost link is reported within 100 s',

@@ -1,7 +1,7 @@
 import { between, createLag, quantise } from './parts/noise.ts';
 import { createRadio, RADIO_METRICS } from './parts/radio.ts';
 import { createRoom } from './parts/room.ts';
-import { absence, BATTERY_LOW, HEAT, SILENCE, VERDICTS } from './parts/standing-rules.ts';
+import { absence, BATTERY_ENDING, BATTERY_LOW, HEAT, SILENCE, VERDICTS } from './parts/standing-rules.ts';
 import { createVerdict } from './parts/verdict.ts';
 import type { SensorKind } from './sensor.ts';
 
@@ -32,7 +32,25 @@ export const heatDetector: SensorKind = {
         en: 'GB 4716 / EN 54-5, classes A1 and A2: maximum application temperature 50 °C',
       },
     },
+    {
+      type: 'rate',
+      id: 'heat-rise',
+      class: 'early-warning',
+      zh: '温升速率达到 8.3 °C/min',
+      en: 'Air warms by 8.3 °C a minute',
+      metric: 'temperature',
+      direction: 'rising',
+      limit: 8.3,
+      hysteresis: 4,
+      windowMs: 60_000,
+      forMs: 0,
+      source: {
+        zh: 'GB 4716 / EN 54-5 R 型(差温)的响应区;8.3 °C/min 即差温探测器常用的 15 °F/min',
+        en: 'GB 4716 / EN 54-5, class R (rate of rise); 8.3 °C/min is the 15 °F/min customary for such detectors',
+      },
+    },
     BATTERY_LOW,
+    BATTERY_ENDING,
     absence(30 * 60_000, SILENCE),
   ],
   simulate(random) {

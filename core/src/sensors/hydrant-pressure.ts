@@ -1,7 +1,8 @@
+import { habit } from './parts/habit.ts';
 import { between, createNoise, quantise } from './parts/noise.ts';
 import { createRadio, RADIO_METRICS } from './parts/radio.ts';
 import { activity } from './parts/rhythm.ts';
-import { absence, BATTERY_LOW, SILENCE, VERDICTS } from './parts/standing-rules.ts';
+import { absence, BATTERY_ENDING, BATTERY_LOW, SILENCE, VERDICTS } from './parts/standing-rules.ts';
 import type { SensorKind } from './sensor.ts';
 
 /** Pressure sensor in a street hydrant on the municipal main. */
@@ -30,7 +31,26 @@ export const hydrantPressure: SensorKind = {
         en: 'GB 55036-2022 §3.0.3: at least 0.14 MPa in normal service',
       },
     },
+    {
+      type: 'forecast',
+      id: 'pressure-trend',
+      class: 'supervisory',
+      zh: '预计 5 天内消火栓日均压力降至 0.14 MPa',
+      en: 'Daily mean of the hydrant pressure expected to fall to 0.14 MPa within 5 days',
+      metric: 'pressure',
+      direction: 'below',
+      limit: 140,
+      withinMs: 5 * 86_400_000,
+      windowMs: 5 * 86_400_000,
+      confidence: 0.9,
+      source: {
+        zh: 'GB 55036-2022 §3.0.3:平时运行工作压力不应小于 0.14 MPa;5 天趋势(工程预设)',
+        en: 'GB 55036-2022 §3.0.3: at least 0.14 MPa in normal service; trend of 5 days (engineering preset)',
+      },
+    },
+    habit('pressure', 'supervisory', 10 * 60_000),
     BATTERY_LOW,
+    BATTERY_ENDING,
     absence(3_600_000, SILENCE),
   ],
   simulate(random) {

@@ -1,6 +1,6 @@
 import { between } from './parts/noise.ts';
 import { createRadio, RADIO_METRICS } from './parts/radio.ts';
-import { absence, BATTERY_LOW, VERDICTS } from './parts/standing-rules.ts';
+import { absence, BATTERY_ENDING, BATTERY_LOW, VERDICTS } from './parts/standing-rules.ts';
 import { createVerdict } from './parts/verdict.ts';
 import type { SensorKind } from './sensor.ts';
 
@@ -15,6 +15,7 @@ export const manualCallPoint: SensorKind = {
   rules: [
     ...VERDICTS,
     BATTERY_LOW,
+    BATTERY_ENDING,
     absence(2 * 3_600_000, { zh: 'GB 50440:巡检周期不大于 2 h', en: 'GB 50440: poll period at most 2 h' }),
   ],
   simulate(random) {

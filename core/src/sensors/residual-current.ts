@@ -1,4 +1,5 @@
 import { createEpisodes } from './parts/episodes.ts';
+import { habit } from './parts/habit.ts';
 import { between, createNoise, quantise } from './parts/noise.ts';
 import { activity } from './parts/rhythm.ts';
 import { absence, SILENCE, VERDICTS } from './parts/standing-rules.ts';
@@ -45,6 +46,41 @@ export const residualCurrent: SensorKind = {
       forMs: 10_000,
       source: GB_50116,
     },
+    {
+      type: 'forecast',
+      id: 'leakage-trend',
+      class: 'early-warning',
+      zh: '预计 7 天内剩余电流达到 300 mA',
+      en: 'Residual current expected to reach 300 mA within 7 days',
+      metric: 'residual_current',
+      direction: 'above',
+      limit: 300,
+      withinMs: 7 * 86_400_000,
+      windowMs: 7 * 86_400_000,
+      confidence: 0.9,
+      source: {
+        zh: 'GB 50116-2013 §9.2.3 的 300 mA;7 天趋势(Theil–Sen),90 % 置信(工程预设)',
+        en: '300 mA of GB 50116-2013 §9.2.3; Theil–Sen trend of 7 days at 90 % confidence (engineering preset)',
+      },
+    },
+    {
+      type: 'forecast',
+      id: 'leakage-trend-fast',
+      class: 'early-warning',
+      zh: '预计 12 h 内剩余电流达到 300 mA',
+      en: 'Residual current expected to reach 300 mA within 12 h',
+      metric: 'residual_current',
+      direction: 'above',
+      limit: 300,
+      withinMs: 12 * 3_600_000,
+      windowMs: 8 * 3_600_000,
+      confidence: 0.95,
+      source: {
+        zh: 'GB 50116-2013 §9.2.3 的 300 mA;8 h 趋势(Theil–Sen),95 % 置信(工程预设)',
+        en: '300 mA of GB 50116-2013 §9.2.3; Theil–Sen trend of 8 h at 95 % confidence (engineering preset)',
+      },
+    },
+    habit('residual_current', 'early-warning', 60_000),
     absence(5 * 60_000, SILENCE),
   ],
   simulate(random) {

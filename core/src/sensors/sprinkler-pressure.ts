@@ -1,3 +1,4 @@
+import { habit } from './parts/habit.ts';
 import { between, createLag, createNoise, quantise } from './parts/noise.ts';
 import { createRoom } from './parts/room.ts';
 import { absence, SILENCE, VERDICTS } from './parts/standing-rules.ts';
@@ -29,6 +30,24 @@ export const sprinklerPressure: SensorKind = {
         en: 'GB 50974-2014 §5.2.2: sprinkler systems at least 0.10 MPa',
       },
     },
+    {
+      type: 'forecast',
+      id: 'pressure-trend',
+      class: 'supervisory',
+      zh: '预计 1 h 内喷淋压力降至 0.10 MPa',
+      en: 'Sprinkler pressure expected to fall to 0.10 MPa within 1 h',
+      metric: 'pressure',
+      direction: 'below',
+      limit: 100,
+      withinMs: 3_600_000,
+      windowMs: 15 * 60_000,
+      confidence: 0.95,
+      source: {
+        zh: 'GB 50974-2014 §5.2.2:喷淋系统不应小于 0.10 MPa;15 min 趋势(工程预设)',
+        en: 'GB 50974-2014 §5.2.2: sprinkler systems at least 0.10 MPa; trend of 15 min (engineering preset)',
+      },
+    },
+    habit('pressure', 'supervisory', 60_000),
     absence(5 * 60_000, SILENCE),
   ],
   simulate(random) {

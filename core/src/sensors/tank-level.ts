@@ -1,3 +1,4 @@
+import { habit } from './parts/habit.ts';
 import { between, createNoise, quantise } from './parts/noise.ts';
 import { absence, SILENCE, VERDICTS } from './parts/standing-rules.ts';
 import type { SensorKind, Source } from './sensor.ts';
@@ -43,6 +44,21 @@ export const tankLevel: SensorKind = {
       forMs: 60_000,
       source: LEVELS,
     },
+    {
+      type: 'forecast',
+      id: 'level-trend',
+      class: 'supervisory',
+      zh: '预计 2 h 内水位降至 1.5 m',
+      en: 'Water level expected to fall to 1.5 m within 2 h',
+      metric: 'level',
+      direction: 'below',
+      limit: 1.5,
+      withinMs: 2 * 3_600_000,
+      windowMs: 2 * 3_600_000,
+      confidence: 0.9,
+      source: LEVELS,
+    },
+    habit('level', 'supervisory', 10 * 60_000),
     absence(3_600_000, SILENCE),
   ],
   simulate(random) {

@@ -37,11 +37,11 @@ export const baseline: RuleKind<BaselineRule> = {
   en: 'Departure from habit',
   params: z.object({
     metric: z.string().meta({ zh: '指标', en: 'Metric', unit: '' }),
-    rareDays: z
-      .number()
-      .min(1)
-      .max(1e6)
-      .meta({ zh: '每个测点预计多少天误报一次', en: 'Expected time between false departures of one series', unit: 'd' }),
+    rareDays: z.number().min(1).max(1e6).meta({
+      zh: '每个测点预计多少天误报一次',
+      en: 'Expected time between false departures of one series',
+      unit: 'd',
+    }),
     warmUp: z
       .number()
       .int()
@@ -87,7 +87,10 @@ export const baseline: RuleKind<BaselineRule> = {
     const { zh, en, unit: bare } = metricWords(rule.metric);
     const unit = bare && ` ${bare}`;
     const window = duration(windowMs);
-    const rare = { zh: `依其自身历史,约 ${rareDays} 天才会误报一次`, en: `by its own past a false alarm about once in ${rareDays} days` };
+    const rare = {
+      zh: `依其自身历史,约 ${rareDays} 天才会误报一次`,
+      en: `by its own past a false alarm about once in ${rareDays} days`,
+    };
     if (channel === RESTLESS) {
       const times = figure(Math.exp(Math.abs(departure)));
       const livelier = departure > 0;

@@ -7,5 +7,7 @@ export function duration(ms: number): Sentence {
   const minutes = Math.round(seconds / 60);
   if (minutes < 120) return { zh: `${minutes} 分钟`, en: `${minutes} min` };
   const hours = Math.round(minutes / 6) / 10;
-  return { zh: `${hours} 小时`, en: `${hours} h` };
+  if (hours < 72) return { zh: `${hours} 小时`, en: `${hours} h` };
+  const days = Math.round(hours / 2.4) / 10;
+  return { zh: `${days} 天`, en: `${days} days` };
 }

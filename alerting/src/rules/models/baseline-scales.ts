@@ -1,92 +1,114 @@
-import { lnStudentTail, studentQuantile } from './baseline-tail.ts';
+import { lnStudentTail } from './baseline-tail.ts';
 
 /** Running means of the series, each six times slower than the one before; the first is the series itself. */
 export const MEANS = 6;
 export const RATIO = 6;
 /** Differences between a fast and a slow mean: jumps first, changes over many days last. */
-export const CHANNELS: readonly (readonly [fast: number, slow: number])[] = [
+export const DIFFERENCES: readonly (readonly [fast: number, slow: number])[] = [
   [0, 1],
   [0, 2],
   [1, 3],
   [2, 4],
   [3, 5],
 ];
-/** Differences of the restlessness (mean change from row to row): noise that swells, a sensor that has stuck. */
-export const RESTLESS = CHANNELS.length;
-export const SIGNALS = RESTLESS + 1;
-const FAST = [...CHANNELS.map(([fast]) => fast), 2];
-const DIV = Number(process.env.DIV ?? 2);
-/** Of one side (above, below) of a channel: rows seen, mean square, mean fourth power. */
-const SIDE = 3;
-export const TAILS_SIZE = 2 * SIDE * SIGNALS;
-/** Rows of memory of a tail; slow channels remember longer, for they tell less in a row. */
-const MEMORY = 10_000;
+/** One more channel: how restless the series is from row to row. Noise that swells, a sensor that has stuck. */
+export const RESTLESS = DIFFERENCES.length;
+export const CHANNELS = RESTLESS + 1;
+/** Pace of a channel: the running mean whose speed it has. */
+const PACES = [...DIFFERENCES.map(([fast]) => fast), 2];
 
-function at(channel: number, departure: number): number {
+/** Of one side (above, below) of a channel: rows seen, mean square, mean fourth power, a high quantile, mean excess over it, excesses seen. */
+const ROWS = 0;
+const SQUARE = 1;
+const FOURTH = 2;
+const HIGH = 3;
+const EXCESS = 4;
+const EXCESSES = 5;
+const SIDE = 6;
+export const TAILS_SIZE = 2 * SIDE * CHANNELS;
+
+/** Rows of memory; slow channels remember longer, for they tell less in a row. Excesses remembered. */
+const MEMORY = 10_000;
+const EXCESS_MEMORY = 300;
+/** Share of all rows beyond the high quantile of one side. */
+const BEYOND = 0.02;
+/** Independent rows from which on the excesses tell something. */
+const TRUSTED = 20;
+
+/** What the tails are judged by. */
+export interface Rarity {
+  /** Rows learned so far. */
+  rows: number;
+  /** ln of the chance of a row that is rare enough to be told. */
+  lnRare: number;
+  /** Smallest spread that a sensor of this resolution can have. */
+  floor: number;
+}
+
+function placeOf(channel: number, departure: number): number {
   return (2 * channel + (departure < 0 ? 1 : 0)) * SIDE;
 }
 
-/** Degrees of freedom that the weight of the tail speaks for (kurtosis 3 = normal), bounded by how many independent rows there were. */
-function freedomOf(tails: Float64Array, place: number): number {
-  const square = tails[place + 1]!;
-  const kurtosis = square > 0 ? tails[place + 2]! / (square * square) : 3;
-  return kurtosis > 3.05 ? 4 + 6 / (kurtosis - 3) : 124;
-}
-
-/** How much of `rows` a channel has seen independently. */
-function independent(channel: number, rows: number): number {
-  return Math.max(0.5, rows / (DIV * RATIO ** (FAST[channel]! + 1)));
-}
-
-/** ln of the tail beyond which a departure of this channel is called unusual; slow channels have fewer chances to be wrong. */
-function lnLimit(channel: number, lnRare: number): number {
-  return lnRare + FAST[channel]! * Math.log(RATIO);
-}
-
-function scaleOf(tails: Float64Array, place: number, freedom: number, floor: number): number {
-  return Math.sqrt((tails[place + 1]! * (freedom - 2)) / freedom + floor * floor);
-}
-
-/** 0 = usual, 1 = as rare as `lnRare` allows. `floor` is the smallest spread a sensor of this resolution can have. */
+/**
+ * 0 = usual (within all but 2 % of what was seen on this side), 1 = as rare as `lnRare` allows, which for slow channels is less rare: they
+ * have fewer chances to be wrong. Two views of the tail are taken: Student's t with as many degrees of freedom as the fourth moment speaks for,
+ * never more than there were independent rows; and, where that is the more alarming, its mean with an exponential tail of the excesses.
+ */
 export function scoreOf(
   tails: Float64Array,
   channel: number,
   departure: number,
-  rows: number,
-  floor: number,
-  lnRare: number,
+  { rows, lnRare, floor }: Rarity,
 ): number {
   const size = Math.abs(departure);
-  if (size === 0) return 0;
-  const place = at(channel, departure);
-  const freedom = freedomOf(tails, place);
-  const scale = scaleOf(tails, place, freedom, floor);
-  if (!(scale > 0)) return 0;
-  return lnStudentTail(size / scale, Math.min(freedom, independent(channel, rows))) / lnLimit(channel, lnRare);
+  const at = placeOf(channel, departure);
+  const over = size - tails[at + HIGH]!;
+  if (size === 0 || over <= 0) return 0;
+  const square = tails[at + SQUARE]!;
+  const kurtosis = square > 0 ? tails[at + FOURTH]! / (square * square) : 3;
+  const freedom = kurtosis > 3.05 ? 4 + 6 / (kurtosis - 3) : 124;
+  const scale = Math.sqrt((square * (freedom - 2)) / freedom + floor * floor);
+  const independent = Math.max(0.5, rows / (2 * RATIO ** (PACES[channel]! + 1)));
+  const lnLimit = lnRare + PACES[channel]! * Math.log(RATIO);
+  const powerful = lnStudentTail(size / scale, Math.min(freedom, independent));
+  const seen = tails[at + EXCESSES]!;
+  if (independent < TRUSTED || seen < TRUSTED / 4) return powerful / lnLimit;
+  const excess = Math.sqrt(tails[at + EXCESS]! ** 2 * (1 + 4 / seen) + floor * floor);
+  const exponential = Math.log(BEYOND) - over / excess;
+  return Math.min(powerful, 0.5 * (powerful + exponential)) / lnLimit;
 }
 
-/** The departure at which the score reaches 1. */
-export function limitOf(
-  tails: Float64Array,
-  channel: number,
-  sign: number,
-  rows: number,
-  floor: number,
-  lnRare: number,
-): number {
-  const place = at(channel, sign);
-  const freedom = freedomOf(tails, place);
-  const scale = scaleOf(tails, place, freedom, floor);
-  return scale * studentQuantile(lnLimit(channel, lnRare), Math.min(freedom, independent(channel, rows)));
+/** The departure on one side at which the score reaches 1. */
+export function limitOf(tails: Float64Array, channel: number, sign: 1 | -1, rarity: Rarity): number {
+  let low = 0;
+  let high = Math.max(rarity.floor, tails[placeOf(channel, sign) + HIGH]!, Number.MIN_VALUE);
+  while (scoreOf(tails, channel, sign * high, rarity) < 1 && high < Number.MAX_VALUE / 4) high *= 2;
+  for (let i = 0; i < 50; i++) {
+    const middle = (low + high) / 2;
+    if (scoreOf(tails, channel, sign * middle, rarity) < 1) low = middle;
+    else high = middle;
+  }
+  return high;
 }
 
-/** One more departure. What was called unusual (`score` ≥ 1) counts as a wide but not as a wild one. */
+/** One more departure. What was told as unusual (`score` ≥ 1) counts as a wide one, not as a wild one. */
 export function learnTail(tails: Float64Array, channel: number, departure: number, score: number): void {
-  const place = at(channel, departure);
-  const rows = Math.min(MEMORY * Math.max(1, RATIO ** (FAST[channel]! - 1)), tails[place]! + 1);
-  const square = tails[place + 1]!;
+  const at = placeOf(channel, departure);
+  const rows = Math.min(MEMORY * Math.max(1, RATIO ** (PACES[channel]! - 1)), tails[at + ROWS]! + 1);
+  const square = tails[at + SQUARE]!;
   const seen = score >= 1 ? Math.min(departure * departure, 16 * square) : departure * departure;
-  tails[place] = rows;
-  tails[place + 1] = square + (seen - square) / rows;
-  tails[place + 2]! += (seen * seen - tails[place + 2]!) / rows;
+  const size = Math.sqrt(seen);
+  const spread = Math.sqrt(square);
+  const high = rows < TRUSTED ? 2 * spread : tails[at + HIGH]!;
+  tails[at + ROWS] = rows;
+  if (size > high && rows > 50) {
+    const excesses = Math.min(EXCESS_MEMORY, tails[at + EXCESSES]! + 1);
+    tails[at + EXCESSES] = excesses;
+    tails[at + EXCESS]! += (size - high - tails[at + EXCESS]!) / excesses;
+  }
+  // Robbins–Monro: up by what lies beyond, down by what does not; half of all rows are on this side.
+  const stride = 2 * spread * Math.max(0.002, Math.min(1, 10 / rows));
+  tails[at + HIGH] = Math.max(0, high + stride * ((size > high ? 1 : 0) - 2 * BEYOND));
+  tails[at + SQUARE] = square + (seen - square) / rows;
+  tails[at + FOURTH]! += (seen * seen - tails[at + FOURTH]!) / rows;
 }

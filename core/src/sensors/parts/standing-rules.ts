@@ -1,5 +1,6 @@
 import type { AlarmClass } from '../../model/event.ts';
 import { EVENTS } from '../../model/event.ts';
+import type { RuleDefinition } from '../../model/rule.ts';
 import type { AbsenceRule, Source, ThresholdRule, VerdictRule } from '../sensor.ts';
 
 /** What a device declares is taken as it is, whatever its kind: a fire nobody expected is a fire. */
@@ -39,6 +40,25 @@ export const BATTERY_LOW: ThresholdRule = {
   source: {
     zh: '工程预设:早于设备自身欠压报警(GB 20517 要求欠压时发出提示)',
     en: 'Engineering preset, ahead of the low-battery signal GB 20517 asks of the device itself',
+  },
+};
+
+/** A cell that drains faster than it should is told long before it is low. */
+export const BATTERY_ENDING: RuleDefinition = {
+  type: 'forecast',
+  id: 'battery-ending',
+  class: 'early-warning',
+  zh: '预计 30 天内电池耗尽',
+  en: 'Battery expected to be empty within 30 days',
+  metric: 'battery',
+  direction: 'below',
+  limit: 10,
+  withinMs: 30 * 86_400_000,
+  windowMs: 14 * 86_400_000,
+  confidence: 0.95,
+  source: {
+    zh: '工程预设:10 % 时设备自身报欠压;14 天趋势(Theil–Sen),95 % 置信',
+    en: 'Engineering preset: at 10 % the device itself says low battery; Theil–Sen trend of 14 days at 95 % confidence',
   },
 };
 
