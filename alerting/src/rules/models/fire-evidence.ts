@@ -72,7 +72,8 @@ export function weigh(
     const doubt = DOUBT * noise;
     const rise = shown - state[at + USUAL]! - doubt;
     if (metric === TEMPERATURE) {
-      const burst = shown - state[at + MINUTE]! - doubt;
+      // Air that only comes back to its usual warmth, after a window was closed, is no burst.
+      const burst = Math.min(rise, shown - state[at + MINUTE]! - doubt);
       const heat = rise / (burst >= LIVELY ? scales.heatRise : 1.75 * scales.heatRise);
       out.burst = Math.max(out.burst, burst);
       out.rise = Math.max(out.rise, rise);

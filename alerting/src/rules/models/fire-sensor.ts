@@ -27,7 +27,8 @@ const TURN = 1.66;
  * How a metric behaves in a room without fire. `noise`: the least we believe of any sensor (its resolution, the draught). `up`, `down`:
  * time constants (ms) by which the usual value follows. Upwards it is slow, or it would follow a smouldering fire: sun and
  * season for temperature (a class R heat detector of EN 54-5 must not answer to 1 K/min either), soiling for smoke and CO.
- * Downwards it is quick, but by no more than `slew` per ms: a reading lost to 0 must not make the next one a rise.
+ * Downwards it is quick, but by no more than `slew` per ms, and hardly at all when the sensor fell by more than `fall` at once: one that
+ * reads 0 for a while must not come back as a fire.
  */
 interface Habit {
   valid: readonly [number, number];
@@ -35,12 +36,13 @@ interface Habit {
   up: number;
   down: number;
   slew: number;
+  fall: number;
 }
 
 const HABITS: readonly Habit[] = [
-  { valid: [-60, 1300], noise: 0.1, up: HOUR_MS, down: 2 * MINUTE_MS, slew: 3 / MINUTE_MS },
-  { valid: [-1, 100], noise: 0.001, up: 12 * HOUR_MS, down: 5 * MINUTE_MS, slew: 0.05 / MINUTE_MS },
-  { valid: [-100, 100_000], noise: 1, up: 12 * HOUR_MS, down: 5 * MINUTE_MS, slew: 30 / MINUTE_MS },
+  { valid: [-60, 1300], noise: 0.1, up: HOUR_MS, down: 2 * MINUTE_MS, slew: 3 / MINUTE_MS, fall: 8 },
+  { valid: [-1, 100], noise: 0.001, up: 12 * HOUR_MS, down: 5 * MINUTE_MS, slew: 0.05 / MINUTE_MS, fall: 0.5 },
+  { valid: [-100, 100_000], noise: 1, up: 12 * HOUR_MS, down: 5 * MINUTE_MS, slew: 30 / MINUTE_MS, fall: 300 },
 ];
 
 /** A first-order lag after `dt` of an input that went straight from `from` to `to`: the same at any sampling interval. */
@@ -64,11 +66,11 @@ export function follow(state: Float64Array, at: number, metric: number, value: n
   }
   const before = state[at + SHOWN]!;
   const shown = Math.min(value, last);
-  const floor = habit.slew * dt;
+  const usual = state[at + USUAL]!;
+  const floor = (usual - shown > habit.fall ? habit.slew / 60 : habit.slew) * dt;
   state[at + SHOWN] = shown;
   state[at + MINUTE] = Math.max(lag(state[at + MINUTE]!, before, shown, dt, MINUTE_MS), state[at + MINUTE]! - floor);
   if (!learn) return;
-  const usual = state[at + USUAL]!;
   state[at + USUAL] =
     shown >= usual
       ? Math.min(shown, Math.max(usual, lag(usual, Math.max(usual, before), shown, dt, habit.up)))

@@ -36,7 +36,7 @@ function ceilingJet(kw: number): number {
 }
 
 /**
- * A room with people in it: heated and cooled, cooked and showered in, sometimes burning.
+ * A room with people in it: heated, aired and lit by the sun, cooked and showered in, a car started in some, sometimes burning.
  * Smoke and CO are a mixed volume fed by the fire (or the frying pan) and emptied by the air change; heat is the ceiling jet.
  */
 export function createRoom(random: () => number): (input: SimulationInput) => Air {
@@ -69,6 +69,22 @@ export function createRoom(random: () => number): (input: SimulationInput) => Ai
     minutes: [10, 60],
     tau: 600,
   });
+  // A window opened: so much of the way to the air outside.
+  const window = createEpisodes(random, {
+    perDay: 1.5,
+    weight: activity,
+    amplitude: [0.1, 0.4],
+    minutes: [5, 20],
+    tau: 400,
+  });
+  const garage = !kitchen && !bathroom && random() < 0.1;
+  const exhaust = createEpisodes(random, {
+    perDay: garage ? 4 : 0,
+    weight: activity,
+    amplitude: [5, 35],
+    minutes: [1, 5],
+    tau: 150,
+  });
   const dust = between(random, 0.004, 0.02);
   const smoke = createLag(AIR_CHANGE, 0);
   const co = createLag(AIR_CHANGE, 0);
@@ -90,10 +106,13 @@ export function createRoom(random: () => number): (input: SimulationInput) => Ai
     const outside = outdoors(time, hour) + weather(dt);
     const inside = comfort + 0.3 * (outside - comfort) + heating(hour, dt) * (outside < 12 ? 1 : 0.2);
     const sun = sunny ? 4 * bump(hour, 13.5, 1.8) : 0;
+    // Steam looks like smoke to an optical chamber; it comes with up to 4 K.
+    const steam = shower(hour, dt);
+    const still = inside + sun + (kitchen ? 6 : 1) * frying + 40 * steam;
     return {
-      temperature: inside + sun + (kitchen ? 6 : 1) * frying + draught(dt) + ceilingJet(kw),
-      smoke: Math.max(0, dust + haze(dt) + (kitchen ? 0.12 : 0.02) * frying + shower(hour, dt) + smoke.value),
-      co: Math.max(0, 1 + street(dt) + (kitchen ? 9 : 1.5) * frying + co.value),
+      temperature: still + window(hour, dt) * (outside - still) + draught(dt) + ceilingJet(kw),
+      smoke: Math.max(0, dust + haze(dt) + (kitchen ? 0.12 : 0.02) * frying + steam + smoke.value),
+      co: Math.max(0, 1 + street(dt) + (kitchen ? 9 : 1.5) * frying + exhaust(hour, dt) + co.value),
     };
   };
 }
