@@ -1,5 +1,6 @@
 import type {
   Area,
+  BacktestResult,
   Contact,
   HealthItem,
   ImportPlan,
@@ -18,7 +19,6 @@ import type {
   AlarmDetail,
   AlarmRow,
   AuditRow,
-  Backtest,
   BacktestInput,
   DeadLetterRow,
   DeviceRow,
@@ -153,7 +153,7 @@ export function createResources(api: ApiClient) {
       versions: async (id: string) => (await api.get<Page<VersionRow>>(at('rules', id, '/versions'))).items,
       shadow: (id: string, cursor: string | null) =>
         api.get<Page<ShadowRow>>(at('rules', id, '/shadow'), { cursor, limit: 20 }),
-      backtest: (body: BacktestInput) => api.post<Backtest>('rules/backtest', body),
+      backtest: (body: BacktestInput) => api.post<BacktestResult>('rules/backtest', body),
       exportYaml: () => api.text('rules.yaml'),
       importYaml: (text: string, dryRun: boolean) => api.postText<ImportPlan>('rules/import', text, { dryRun }),
     },

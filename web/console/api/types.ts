@@ -7,7 +7,6 @@ import type {
   DeviceCondition,
   DeviceStatus,
   LastValue,
-  Level,
   MaintenanceRecord,
   Metric,
   ParameterOrigin,
@@ -20,7 +19,6 @@ import type {
   RuleVersion,
   Schedule,
   Scope,
-  Source,
   WithheldRecord,
 } from '@smart-fire/core';
 
@@ -95,9 +93,11 @@ export interface RuleRow extends RuleRecord {
   kind: string;
   raised: number;
   shadowRaised: number;
+  /** By its schedule or by maintenance. */
+  withheld: number;
   errors: number;
   lastError: string | null;
-  changedByName?: string | null;
+  changedByName: string | null;
 }
 
 export interface RuleKindRow extends Omit<RuleKindView, 'schema'> {
@@ -105,16 +105,16 @@ export interface RuleKindRow extends Omit<RuleKindView, 'schema'> {
 }
 
 export interface VersionRow extends RuleVersion {
-  actorName?: string | null;
+  actorName: string | null;
 }
 
 export interface ShadowRow extends WithheldRecord {
-  deviceName?: string;
-  siteName?: string;
+  deviceName: string;
+  siteName: string;
 }
 
 export interface MaintenanceRow extends MaintenanceRecord {
-  byName?: string | null;
+  byName: string | null;
 }
 
 /** A rule as it is for one device. */
@@ -123,7 +123,6 @@ export interface EffectiveRule {
   mode: RuleMode;
   schedule: Schedule | null;
   definition: RuleDefinition;
-  learns: boolean;
   /** Where each changed parameter comes from; what is not named is the rule's own. */
   from: Record<string, ParameterOrigin>;
 }
@@ -145,28 +144,6 @@ export interface BacktestInput {
   from: number;
   to: number;
   warmUp?: number;
-}
-
-/** What would have happened. Points are thinned to what a screen can show; times are ms UTC. */
-export interface Backtest {
-  readings: number;
-  /** Would-be alarms; `episodes` has the first 1,000. `to` null = still there at the end. */
-  alarms: number;
-  episodes: { from: number; to: number | null; level: Level | null; device: string; sentence: Source }[];
-  /** ms with at least one alarm. */
-  timeInAlarm: number;
-  /** What had to be taken otherwise than asked. */
-  remarks: Source[];
-  series: {
-    device: string;
-    metric: string;
-    point: string;
-    points: [time: number, value: number][];
-    /** What the rule held for normal. */
-    learned: [time: number, low: number, high: number][];
-  }[];
-  /** 1 is the limit. */
-  score: [number, number][];
 }
 
 export interface DeadLetterRow {

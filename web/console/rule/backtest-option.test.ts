@@ -1,5 +1,5 @@
+import type { BacktestResult } from '@smart-fire/core';
 import { describe, expect, it } from 'vitest';
-import type { Backtest } from '../api/types.ts';
 import { backtestOption, chartHeight, withHoles } from './backtest-option.ts';
 
 const look = { ink: '#000', quiet: '#888', line: '#333', band: '#ccc', early: 'orange', fire: 'red', font: 'sans' };
@@ -10,15 +10,17 @@ const words = {
   metric: (name: string) => ({ name, unit: '' }),
   clock: String,
 };
-const result: Backtest = {
+const result: BacktestResult = {
   readings: 3,
   episodes: [
-    { from: 10, to: 20, level: 'early', device: 'a', sentence: { zh: '', en: '' } },
-    { from: 30, to: null, level: 'fire', device: 'a', sentence: { zh: '', en: '' } },
+    { from: 10, to: 20, level: 'early', sentence: { zh: '', en: '' } },
+    { from: 30, to: null, level: 'fire', sentence: { zh: '', en: '' } },
   ],
   alarms: 2,
   timeInAlarm: 80,
   remarks: [],
+  rows: 3,
+  warmUp: 0,
   series: [
     {
       device: 'a',

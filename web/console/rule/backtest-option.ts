@@ -1,5 +1,4 @@
-import type { Level } from '@smart-fire/core';
-import type { Backtest } from '../api/types.ts';
+import type { BacktestResult, Level } from '@smart-fire/core';
 import { extent } from '../device/chart-option.ts';
 import { number } from '../format/value.ts';
 
@@ -35,7 +34,13 @@ export const chartHeight = (plots: number) => TOP + plots * plotHeight(plots) + 
  * What would have happened as an ECharts option: one plot per metric over the same time with what was held for normal behind it, the score
  * with its limit last, and every would-be alarm shaded through all of them.
  */
-export function backtestOption(result: Backtest, from: number, to: number, look: BacktestLook, words: BacktestWords) {
+export function backtestOption(
+  result: BacktestResult,
+  from: number,
+  to: number,
+  look: BacktestLook,
+  words: BacktestWords,
+) {
   const several = new Set(result.series.map(({ device }) => device)).size > 1;
   const plots = result.series.length + 1;
   const height = plotHeight(plots);
