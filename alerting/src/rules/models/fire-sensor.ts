@@ -12,7 +12,7 @@ export const KEY = 0;
 export const TIME = 1;
 export const VALUE = 2;
 export const SHOWN = 3;
-/** Mean of the last minute, usual value, and standard deviation of the noise. */
+/** Mean of the last minute, usual value, and standard deviation of the noise (NaN until the second reading). */
 export const MINUTE = 4;
 export const USUAL = 5;
 export const NOISE = 6;
@@ -59,10 +59,13 @@ export function follow(state: Float64Array, at: number, metric: number, value: n
   const dt = time - state[at + TIME]!;
   state[at + TIME] = time;
   state[at + VALUE] = value;
-  if (Number.isNaN(last)) {
-    state[at + SHOWN] = state[at + MINUTE] = state[at + USUAL] = value;
+  if (Number.isNaN(state[at + NOISE]!)) {
+    // A first reading that was wild, or a lost one that came as 0, is no beginning: it would blind the sensor, or make what follows a fire.
+    const mistaken = value < last - habit.fall || (last === 0 && value > habit.fall);
+    state[at + SHOWN] = state[at + MINUTE] = state[at + USUAL] = mistaken || Number.isNaN(last) ? value : last;
+    if (Number.isNaN(last)) return;
     state[at + NOISE] = habit.noise;
-    return;
+    if (mistaken) return;
   }
   const before = state[at + SHOWN]!;
   const shown = Math.min(value, last);
