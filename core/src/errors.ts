@@ -92,6 +92,11 @@ export const ERRORS = {
     en: 'The maintenance window has already ended.',
     zh: '该维保窗口已经结束。',
   },
+  FIRE_BACKTEST_TOO_MUCH: {
+    status: 400,
+    en: 'That is more than a backtest here can take: at most {days} days and {readings} readings. Choose a shorter time.',
+    zh: '超出在线回测的上限:最多 {days} 天、{readings} 条读数,请缩短时间范围。',
+  },
   FIRE_SETUP_DONE: {
     status: 410,
     en: 'Set-up is already done, or the link has expired. Start the server again for a new link.',

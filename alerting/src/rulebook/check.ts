@@ -15,10 +15,10 @@ import {
   SCOPE_LEVELS,
   type Scope,
 } from '@smart-fire/core';
+import { ruleCommonFields, ruleMode, ruleOverride, ruleSchedule, ruleScope } from '@smart-fire/core/node';
 import type { z } from 'zod';
 import { type DescribedKind, unitOf } from './described-kinds.ts';
 import { joinPath, problemsOf } from './problems.ts';
-import { commonFields, mode, override, schedule, scope } from './shapes.ts';
 
 /** What people can change of a rule. */
 export type RuleContent = Pick<Rule, 'definition' | 'scope' | 'mode' | 'schedule' | 'overrides'>;
@@ -65,9 +65,9 @@ export class Check {
     // As it will be when it is read again: without undefined fields, and with one zero.
     const given = JSON.parse(json) as UncheckedContent;
     const definition = this.definition(given.definition);
-    const where = this.#parse(scope, given.scope, 'scope');
-    const how = this.#parse(mode, given.mode, 'mode');
-    const when = given.schedule === null ? null : this.#parse(schedule, given.schedule, 'schedule');
+    const where = this.#parse(ruleScope, given.scope, 'scope');
+    const how = this.#parse(ruleMode, given.mode, 'mode');
+    const when = given.schedule === null ? null : this.#parse(ruleSchedule, given.schedule, 'schedule');
     if (where !== undefined) this.#scope(where, before?.scope, 'scope');
     const overrides =
       definition && where ? this.#overrides(given.overrides, definition, where, before?.overrides ?? []) : [];
@@ -86,7 +86,7 @@ export class Check {
     const given = typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>) : {};
     const { type } = given;
     const described = typeof type === 'string' ? this.#deps.kinds.get(type) : undefined;
-    const common = this.#parse(commonFields, given, '');
+    const common = this.#parse(ruleCommonFields, given, '');
     if (!described) {
       const known = [...this.#deps.kinds.keys()].join(', ');
       this.#say('type', `没有此类规则;已有:${known}`, `no such kind of rule; there are ${known}`);
@@ -137,7 +137,7 @@ export class Check {
   }
 
   #overrides(raw: unknown, definition: RuleDefinition, where: Scope, before: readonly Override[]): Override[] {
-    const parsed = this.#parse(override.array().max(MOST_OVERRIDES), raw, 'overrides');
+    const parsed = this.#parse(ruleOverride.array().max(MOST_OVERRIDES), raw, 'overrides');
     const overrides = (parsed ?? []).map((one, index) => {
       const known = before.find(({ id }) => id === one.id);
       return this.#override(one, `overrides.${index}`, definition, where, known);
@@ -150,7 +150,7 @@ export class Check {
   }
 
   #override(
-    one: z.infer<typeof override>,
+    one: z.infer<typeof ruleOverride>,
     at: string,
     definition: RuleDefinition,
     where: Scope,
@@ -182,11 +182,11 @@ export class Check {
       for (const key of Object.keys(parameters)) changes[key] = checked?.[key];
     }
     if (changedMode !== undefined) {
-      const parsed = inner.#parse(mode, changedMode, 'mode');
+      const parsed = inner.#parse(ruleMode, changedMode, 'mode');
       if (parsed) changes.mode = parsed;
     }
     if (changedSchedule !== undefined) {
-      const parsed = changedSchedule === null ? null : inner.#parse(schedule, changedSchedule, 'schedule');
+      const parsed = changedSchedule === null ? null : inner.#parse(ruleSchedule, changedSchedule, 'schedule');
       if (parsed !== undefined) changes.schedule = parsed;
       if (parsed && definition.class === 'fire')
         inner.#say('schedule', '火警规则不能设时段', 'a rule of class fire takes no schedule');

@@ -1,7 +1,6 @@
 import { ALARM_CLASSES, LEVELS, type MaintenanceRecord, WITHHELD_REASONS, type WithheldRecord } from '@smart-fire/core';
-import type { MaintenanceTable, WithheldTable } from '@smart-fire/core/node';
+import { type MaintenanceTable, ruleScope, type WithheldTable } from '@smart-fire/core/node';
 import { z } from 'zod';
-import { scope } from './shapes.ts';
 
 const words = z.object({
   class: z.enum(ALARM_CLASSES),
@@ -12,7 +11,7 @@ const sentence = z.object({ zh: z.string(), en: z.string() });
 
 export function windowFromRow(row: MaintenanceTable): MaintenanceRecord {
   return {
-    ...{ id: row.id, scope: scope.parse(JSON.parse(row.scope)), from: row.from_at, to: row.to_at },
+    ...{ id: row.id, scope: ruleScope.parse(JSON.parse(row.scope)), from: row.from_at, to: row.to_at },
     ...{ reason: row.reason, by: row.announced_by, createdAt: row.created_at, endedBy: row.ended_by },
   };
 }

@@ -6,6 +6,7 @@ export { lockDataFolder } from './data-folder.ts';
 export { openJournal } from './journal/open.ts';
 export { createLog, type Logger } from './log.ts';
 export { openReadings } from './readings/open.ts';
+export { ruleCommonFields, ruleMode, ruleOverride, ruleSchedule, ruleScope } from './rule-shapes.ts';
 export { type AuditAct, type AuditFinding, verifyAudit } from './state/audit.ts';
 export { areaFromRow, deviceFromRow, siteFromRow } from './state/load-registry.ts';
 export { openState, type StateStore } from './state/open.ts';

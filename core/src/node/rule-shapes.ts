@@ -1,5 +1,6 @@
-import { ALARM_CLASSES, RULE_MODES, type Schedule, type Scope } from '@smart-fire/core';
 import { z } from 'zod';
+import { ALARM_CLASSES } from '../model/event.ts';
+import { RULE_MODES, type Schedule, type Scope } from '../model/rule.ts';
 
 // Shapes of what surrounds a kind's own parameters, wherever it is read from: HTTP, YAML, the state store.
 
@@ -8,16 +9,16 @@ const name = z.string().trim().min(1).max(200);
 const place = z.string().min(1).max(64);
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM');
 
-export const commonFields = z.object({
+export const ruleCommonFields = z.object({
   class: z.enum(ALARM_CLASSES),
   zh: name,
   en: name,
   source: words(500).default({ zh: '自定义', en: 'Own rule' }),
 });
 
-export const mode = z.enum(RULE_MODES);
+export const ruleMode = z.enum(RULE_MODES);
 
-export const scope: z.ZodType<Scope> = z.strictObject({
+export const ruleScope: z.ZodType<Scope> = z.strictObject({
   kinds: z.array(place).min(1).max(50).exactOptional(),
   area: place.exactOptional(),
   site: place.exactOptional(),
@@ -25,7 +26,7 @@ export const scope: z.ZodType<Scope> = z.strictObject({
   device: place.exactOptional(),
 });
 
-export const schedule: z.ZodType<Schedule> = z.strictObject({
+export const ruleSchedule: z.ZodType<Schedule> = z.strictObject({
   windows: z
     .array(
       z.strictObject({
@@ -38,8 +39,8 @@ export const schedule: z.ZodType<Schedule> = z.strictObject({
     .max(20),
 });
 
-export const override = z.strictObject({
+export const ruleOverride = z.strictObject({
   id: z.string().min(1).max(64),
-  scope,
+  scope: ruleScope,
   changes: z.record(z.string().max(64), z.unknown()),
 });

@@ -192,3 +192,37 @@ export interface LiveRules {
   /** Forgets what the rule has learned and seen of the device (for a rule of a zone: of its zone). */
   reset(rule: string, device: string): void;
 }
+
+/** One rule over one device's stored history (for a rule of a zone: over its zone's). */
+export interface BacktestQuery {
+  rule: Rule;
+  device: string;
+  /** ms UTC, `to` exclusive. */
+  from: number;
+  to: number;
+  /** Rows that teach and are not judged; the rule's own when left out. */
+  warmUp?: number;
+}
+
+/** What the rule would have done, with lines for a chart. Times are ms UTC. */
+export interface BacktestResult {
+  readings: number;
+  rows: number;
+  warmUp: number;
+  /** All alarms, of which `episodes` holds the first. */
+  alarms: number;
+  episodes: { from: number; to: number | null; level: Level | null; sentence: { zh: string; en: string } }[];
+  /** ms with at least one alarm. */
+  timeInAlarm: number;
+  series: {
+    device: string;
+    point: string;
+    metric: string;
+    points: [time: number, value: number][];
+    /** What the rule held for normal. */
+    learned: [time: number, low: number, high: number][];
+  }[];
+  /** 1 = at the limit. */
+  score: [time: number, score: number][];
+  remarks: string[];
+}

@@ -5,6 +5,7 @@ import { Setup } from './access/setup.ts';
 import type { WebDeps } from './deps.ts';
 import { AlarmViews } from './views/alarm-view.ts';
 import { DeviceViews } from './views/device-view.ts';
+import { RuleViews } from './views/rule-view.ts';
 import { UnclosedByDevice } from './views/unclosed-by-device.ts';
 
 /** What the routes work with: what the server was given, and what it keeps itself. */
@@ -15,6 +16,7 @@ export interface Context extends WebDeps {
   unclosed: UnclosedByDevice;
   devices: DeviceViews;
   alarms: AlarmViews;
+  rules: RuleViews;
   /** True where the server itself speaks TLS. */
   secure: boolean;
 }
@@ -32,6 +34,7 @@ export async function createContext(deps: WebDeps): Promise<Context> {
     unclosed,
     devices: new DeviceViews(registry, status, unclosed),
     alarms: new AlarmViews(registry),
+    rules: new RuleViews({ ...deps, credentials }),
     secure: config.TLS_CERT !== undefined && deps.tls !== null,
   };
 }

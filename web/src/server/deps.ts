@@ -1,13 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type {
   AlarmBook,
+  BacktestQuery,
+  BacktestResult,
   Clock,
   DeviceStatusSource,
   HealthItem,
   Journal,
+  LiveRules,
   ReadingsStore,
   Registry,
-  RuleView,
+  RuleBook,
 } from '@smart-fire/core';
 import type { Config, Logger, MetricsRegistry, StateStore } from '@smart-fire/core/node';
 import type { WebSocket } from 'ws';
@@ -20,7 +23,10 @@ export interface WebDeps {
   state: StateStore;
   registry: Registry;
   book: AlarmBook;
-  rules: () => RuleView[];
+  ruleBook: RuleBook;
+  liveRules: LiveRules;
+  /** One rule over stored history; FIRE_BACKTEST_TOO_MUCH beyond `most`. */
+  backtest: (query: BacktestQuery, most: { days: number; readings: number }) => Promise<BacktestResult>;
   status: DeviceStatusSource;
   readings: Pick<ReadingsStore, 'points' | 'buckets'>;
   journal: Pick<Journal, 'deadLetters'>;

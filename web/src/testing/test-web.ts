@@ -1,4 +1,4 @@
-import type { HealthItem, Role, RuleView } from '@smart-fire/core';
+import type { BacktestQuery, HealthItem, LiveRules, Role } from '@smart-fire/core';
 import { Registry } from '@smart-fire/core';
 import { configSchema, createLog, MetricsRegistry, openState } from '@smart-fire/core/node';
 import { FakeClock, MemoryJournal, MemoryReadings } from '@smart-fire/core/testing';
@@ -8,6 +8,7 @@ import { createApp } from '../server/app.ts';
 import { createContext } from '../server/context.ts';
 import type { WebDeps } from '../server/deps.ts';
 import { FakeBook } from './fake-book.ts';
+import { FakeRuleBook } from './fake-rule-book.ts';
 import { FakeStatus } from './fake-status.ts';
 
 export const PASSWORD = 'correct horse battery';
@@ -47,19 +48,31 @@ export async function createTestDeps(clock = new FakeClock()) {
   const readings = new MemoryReadings();
   const disconnected: string[] = [];
   const health: HealthItem[] = [];
-  const rules: RuleView[] = [];
+  const ruleBook = new FakeRuleBook(registry);
+  const liveRules: LiveRules = { figures: () => new Map(), learned: () => null, reset: () => undefined };
+  const backtests: BacktestQuery[] = [];
   const deps = {
     config: configSchema.parse({ WEB_PORT: 0 }),
     tls: null,
     ...{ state, registry, book, status, readings, journal, clock },
-    rules: () => rules,
+    ruleBook,
+    liveRules,
+    backtest: async (query) => {
+      backtests.push(query);
+      return {
+        ...{ readings: 0, rows: 0, warmUp: 0, alarms: 0, episodes: [], timeInAlarm: 0 },
+        series: [],
+        score: [],
+        remarks: [],
+      };
+    },
     health: () => health,
     mqttUpgrade: (ws) => ws.close(),
     disconnectDevice: (device) => void disconnected.push(device),
     log: createLog('silent'),
     metrics: new MetricsRegistry(),
   } satisfies WebDeps;
-  return { deps, ...deps, health, rules, disconnected, clock };
+  return { deps, ...deps, health, backtests, disconnected, clock };
 }
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';

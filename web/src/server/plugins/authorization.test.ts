@@ -32,7 +32,10 @@ beforeAll(async () => {
 afterAll(() => web.stop());
 
 const fill = (path: string) =>
-  path.replace('/alarms/{id}', '/alarms/a1').replace('/devices/{id}', '/devices/d1').replace('{id}', 'none');
+  path
+    .replace('/alarms/{id}', '/alarms/a1')
+    .replace('/devices/{id}', '/devices/d1')
+    .replace(/\{\w+\}/g, 'none');
 
 it('has an operation for every permission of the table', () => {
   const used = new Set(operations.map(({ permission }) => permission));

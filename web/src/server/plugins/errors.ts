@@ -76,7 +76,6 @@ export function toProblem(error: unknown, language: Language, id: string): Probl
     return { ...answer, problems };
   }
   const status = (error as { statusCode?: unknown }).statusCode;
-  if (status === 413) return build('FIRE_PAYLOAD_TOO_LARGE', { max: 256 * 1024 }, language);
   if (typeof status === 'number' && status >= 400 && status < 500)
     return { ...build('FIRE_REQUEST_INVALID', { problems: (error as Error).message }, language), status };
   return build('FIRE_INTERNAL', { id }, language);
@@ -85,7 +84,9 @@ export function toProblem(error: unknown, language: Language, id: string): Probl
 export function addErrors(app: App, { log }: Context): void {
   app.setErrorHandler((error, request, reply) => {
     const id = randomUUID();
-    const answer = toProblem(error, languageOf(request.headers['accept-language']), id);
+    const tooLarge = (error as { statusCode?: unknown }).statusCode === 413;
+    const met = tooLarge ? new FireError('FIRE_PAYLOAD_TOO_LARGE', { max: request.routeOptions.bodyLimit }) : error;
+    const answer = toProblem(met, languageOf(request.headers['accept-language']), id);
     if (answer.status >= 500) log.error({ err: error, id, route: request.routeOptions.url }, 'request failed');
     const wait = answer.params?.seconds;
     if (answer.status === 429 && wait !== undefined) void reply.header('retry-after', wait);

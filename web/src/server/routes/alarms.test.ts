@@ -84,11 +84,12 @@ describe('readings', () => {
     web.readings.points = async ({ from, to }, limit) =>
       points.filter(([time]) => time >= from && time < to).slice(0, limit);
     web.readings.buckets = async () => [[0, 1, 2, 3]];
-    web.rules.push({
-      ...{ id: 'preset:smoke-detector:high', kind: 'smoke-detector' },
+    web.ruleBook.put({
+      ...{ id: 'preset:smoke-detector:high', scope: { kinds: ['smoke-detector'] } },
+      overrides: [{ id: 'o', scope: { site: 's1' }, changes: { limit: 0.2 } }],
       definition: {
         ...{ id: 'high', class: 'early-warning', zh: '高', en: 'high', source: { zh: '', en: '' } },
-        ...{ type: 'threshold', metric: 'smoke_density', direction: 'above', limit: 0.2, hysteresis: 0.1, forMs: 0 },
+        ...{ type: 'threshold', metric: 'smoke_density', direction: 'above', limit: 0.3, hysteresis: 0.1, forMs: 0 },
       },
     });
     const url = 'devices/d1/readings?metric=smoke_density&from=0&to=100';

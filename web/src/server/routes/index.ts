@@ -3,11 +3,15 @@ import type { Context } from '../context.ts';
 import { addAlarmRoutes } from './alarms.ts';
 import { addAreaRoutes } from './areas.ts';
 import { addAuditRoutes } from './audit.ts';
+import { addBacktestRoutes } from './backtest.ts';
 import { addCatalogueRoutes } from './catalogue.ts';
 import { addDeadLetterRoutes } from './dead-letters.ts';
+import { addDeviceRuleRoutes } from './device-rules.ts';
 import { addDeviceRoutes } from './devices.ts';
 import { addHealthRoutes } from './health.ts';
+import { addMaintenanceRoutes } from './maintenance.ts';
 import { addReadingRoutes } from './readings.ts';
+import { addRuleFileRoutes } from './rule-files.ts';
 import { addRuleRoutes } from './rules.ts';
 import { addSessionRoutes } from './session.ts';
 import { addSetupRoutes } from './setup.ts';
@@ -27,6 +31,10 @@ export const ROUTES: ((app: App, context: Context) => void)[] = [
   addReadingRoutes,
   addAlarmRoutes,
   addRuleRoutes,
+  addRuleFileRoutes,
+  addBacktestRoutes,
+  addDeviceRuleRoutes,
+  addMaintenanceRoutes,
   addDeadLetterRoutes,
   addAuditRoutes,
   addUserRoutes,

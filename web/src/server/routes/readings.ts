@@ -1,4 +1,4 @@
-import { DEVICE_ID, FireError, isThresholdRule, METRIC_NAMES, METRICS } from '@smart-fire/core';
+import { DEVICE_ID, FireError, isThresholdRule, METRIC_NAMES, METRICS, ruleInForce } from '@smart-fire/core';
 import { z } from 'zod';
 import { allowed } from '../access/caller.ts';
 import type { App } from '../app.ts';
@@ -9,7 +9,7 @@ import { fromCursor, page, queryTime, toCursor } from '../schemas/list.ts';
 
 const DAY_MS = 86_400_000;
 
-export function addReadingRoutes(app: App, { registry, readings, rules, clock }: Context): void {
+export function addReadingRoutes(app: App, { registry, readings, ruleBook, clock }: Context): void {
   app.get(
     '/api/v1/devices/:id/readings',
     {
@@ -37,10 +37,12 @@ export function addReadingRoutes(app: App, { registry, readings, rules, clock }:
       const from = fromCursor(cursor, z.number().int()) ?? request.query.from ?? to - DAY_MS;
       if (from > to) throw new FireError('FIRE_REQUEST_INVALID', { problems: 'from > to' });
       const query = { device: device.id, point, metric, from, to };
-      const limits = rules().flatMap(({ id, kind, definition }) => {
-        if (kind !== device.kind || !isThresholdRule(definition) || definition.metric !== metric) return [];
-        const { class: alarmClass, direction, limit, hysteresis, forMs, zh, en } = definition;
-        return [{ rule: id, class: alarmClass, direction, limit, hysteresis, forMs, zh, en }];
+      const limits = ruleBook.current().rules.flatMap((one) => {
+        const found = isThresholdRule(one.definition) ? ruleInForce(one, device, registry) : null;
+        if (!found || found.mode === 'off' || !isThresholdRule(found.definition)) return [];
+        if (found.definition.metric !== metric) return [];
+        const { class: alarmClass, direction, limit, hysteresis, forMs, zh, en } = found.definition;
+        return [{ rule: one.id, class: alarmClass, direction, limit, hysteresis, forMs, zh, en }];
       });
       const answer = { metric, unit: METRICS[metric].unit, limits };
       if (points !== undefined) return { ...answer, points: await readings.buckets(query, points), next: null };

@@ -15,7 +15,7 @@ import { ms } from './list.ts';
 // What the API answers. New fields may be added, none is ever taken away or changes its meaning.
 
 const metric = z.enum(METRIC_NAMES as [string, ...string[]]);
-const words = z.object({ zh: z.string(), en: z.string() });
+export const words = z.object({ zh: z.string(), en: z.string() });
 
 const person = z
   .object({
@@ -170,7 +170,7 @@ export const alarmDetail = alarm
   })
   .meta({ id: 'AlarmDetail' });
 
-const ruleDefinition = z
+export const ruleDefinition = z
   .looseObject({
     id: z.string(),
     type: z.string(),
@@ -180,8 +180,6 @@ const ruleDefinition = z
     source: words,
   })
   .meta({ id: 'RuleDefinition' });
-
-export const rule = z.object({ id: z.string(), kind: z.string(), definition: ruleDefinition }).meta({ id: 'Rule' });
 
 export const rawMessage = z
   .object({

@@ -1,0 +1,90 @@
+import { type BacktestResult, DEVICE_ID, FireError, type Rule } from '@smart-fire/core';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { allowed, callerOf } from '../access/caller.ts';
+import type { App } from '../app.ts';
+import type { Context } from '../context.ts';
+import { answers } from '../schemas/answers.ts';
+import { ms } from '../schemas/list.ts';
+import { backtest, scope } from '../schemas/rules.ts';
+import { noun } from '../words.ts';
+import { ruleActor } from './rules.ts';
+
+const DAY_MS = 86_400_000;
+/** What one backtest may take; more is for `smart-fire backtest`. */
+const MOST = { days: 31, readings: 2_000_000 };
+/** Waiting behind the one that runs. */
+const MOST_WAITING = 5;
+
+const over = {
+  device: z.string().regex(DEVICE_ID),
+  from: ms,
+  to: ms.describe('Exclusive; at most 31 days after `from`'),
+  warmUp: z.number().int().min(0).max(1_000_000).exactOptional().describe('Rows that teach and are not judged'),
+};
+
+export function addBacktestRoutes(app: App, context: Context): void {
+  const { registry, ruleBook } = context;
+  let turn: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+
+  const stored = (request: FastifyRequest, id: string): Rule => {
+    const found = ruleBook.rule(id, callerOf(request).person.scope);
+    if (!found) throw new FireError('FIRE_NOT_FOUND', { what: noun('rule', id) });
+    return found;
+  };
+
+  /** One at a time: each takes what is left of a core. */
+  async function run(request: FastifyRequest, rule: Rule, query: { device: string; from: number; to: number }) {
+    const found = registry.devices.get(query.device);
+    allowed(request, 'reading.read', found, found?.path ?? '', 'device', query.device);
+    if (query.from >= query.to) throw new FireError('FIRE_REQUEST_INVALID', { problems: 'from >= to' });
+    if (query.to - query.from > MOST.days * DAY_MS) throw new FireError('FIRE_BACKTEST_TOO_MUCH', MOST);
+    if (waiting > MOST_WAITING) throw new FireError('FIRE_RATE_LIMITED', { seconds: 10 });
+    waiting++;
+    const result = turn.then((): Promise<BacktestResult> => context.backtest({ ...query, rule }, MOST));
+    turn = result.catch(() => undefined).finally(() => waiting--);
+    return result;
+  }
+
+  app.post(
+    '/api/v1/rules/backtest',
+    {
+      config: { permission: 'rule.read' },
+      schema: {
+        summary: 'Try a rule over stored history: a definition, or the `rule` with this id',
+        body: z.strictObject({
+          ...over,
+          rule: z.string().max(200).exactOptional(),
+          definition: z.record(z.string(), z.unknown()).exactOptional(),
+          scope: scope.exactOptional(),
+        }),
+        response: answers(200, backtest),
+      },
+    },
+    async (request) => {
+      const { rule, definition, scope: where = {}, ...query } = request.body;
+      if ((rule === undefined) === (definition === undefined))
+        throw new FireError('FIRE_REQUEST_INVALID', { problems: 'rule | definition' });
+      const tried =
+        definition === undefined
+          ? stored(request, rule!)
+          : ruleBook.draft(ruleActor(request), { definition, scope: where, mode: 'on', schedule: null });
+      return run(request, tried, query);
+    },
+  );
+
+  app.post(
+    '/api/v1/rules/:id/backtest',
+    {
+      config: { permission: 'rule.read' },
+      schema: {
+        summary: 'Try this rule over stored history',
+        params: z.object({ id: z.string().max(200) }),
+        body: z.strictObject(over),
+        response: answers(200, backtest),
+      },
+    },
+    async (request) => run(request, stored(request, request.params.id), request.body),
+  );
+}
