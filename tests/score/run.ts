@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { scoreCounty } from './county.ts';
+import { scoreFires } from './fires.ts';
 import { type Score, type ScoreLine, scoreTable } from './table.ts';
 
 // `npm run score [-- --quick] [-- --only NAME]`: early warning over recordings made by others, and over a simulated county, in one table.
@@ -11,6 +12,7 @@ const { values: options } = parseArgs({
 
 /** `folder` = the part of the recordings it needs; null = none. */
 const GROUPS: { name: string; folder: string | null; score: Score }[] = [
+  { name: 'fires', folder: 'fires', score: scoreFires },
   { name: 'county', folder: null, score: scoreCounty },
 ];
 

@@ -22,8 +22,8 @@ export const FIRE_FUSION: Rule = {
     sensors: 24,
     learn: true,
     source: {
-      zh: '工程预设:以 NIST TN 1455 住宅火灾试验核对;温升参照 EN 54-5 差温(R 型)响应,烟雾低于 EN 54-7 响应阈值,一氧化碳低于 EN 50291-1 的 300 ppm',
-      en: 'Engineering preset, checked on home fire tests of NIST TN 1455; heat after the rate-of-rise response of EN 54-5, smoke below the response of EN 54-7, CO below the 300 ppm of EN 50291-1',
+      zh: '工程预设:以 NIST TN 1455 住宅火灾试验核对;温升参照 EN 54-5 差温(R 型)响应,烟雾为 GB 4715-2024 B 型探测器的最小响应阈值,一氧化碳低于 EN 50291-1 的 300 ppm',
+      en: 'Engineering preset, checked on home fire tests of NIST TN 1455; heat after the rate-of-rise response of EN 54-5, smoke the least response threshold of a type B detector of GB 4715-2024, CO below the 300 ppm of EN 50291-1',
     },
   },
   scope: { kinds: ['smoke-detector', 'smoke-alarm', 'heat-detector', 'co-detector'] },

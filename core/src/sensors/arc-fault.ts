@@ -26,8 +26,8 @@ export const arcFault: SensorKind = {
       hysteresis: 5,
       forMs: 0,
       source: {
-        zh: 'GB 14287.4-2014:1 s 内 14 个及以上故障电弧半周期应报警,9 个及以下不应报警',
-        en: 'GB 14287.4-2014: alarm at 14 or more arcing half-waves within 1 s, none at 9 or fewer',
+        zh: 'GB 14287.4-2014:1 s 内 14 个及以上故障电弧半周期应报警,9 个及以下不应报警(14 个一数待核对原文;9 个与 GB 31252-2014 §4.3.4 一致)',
+        en: 'GB 14287.4-2014: alarm at 14 or more arcing half-waves within 1 s, none at 9 or fewer (the 14 yet to be checked against the text; the 9 as in GB 31252-2014 §4.3.4)',
       },
     },
     absence(5 * 60_000, SILENCE),

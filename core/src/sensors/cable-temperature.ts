@@ -26,8 +26,8 @@ export const cableTemperature: SensorKind = {
       hysteresis: 5,
       forMs: 40_000,
       source: {
-        zh: 'GB 14287.3-2014:报警设定 55 至 140 °C,响应不大于 40 s;70 °C 为 PVC 绝缘导体最高工作温度',
-        en: 'GB 14287.3-2014: setting 55 to 140 °C, response within 40 s; 70 °C is the limit of PVC insulation in service',
+        zh: 'GB 14287.3-2014:报警设定 55 至 140 °C,响应不大于 40 s(数值待核对原文);70 °C 为 PVC 绝缘导体最高工作温度',
+        en: 'GB 14287.3-2014: setting 55 to 140 °C, response within 40 s (figures yet to be checked against the text); 70 °C is the limit of PVC insulation in service',
       },
     },
     {
@@ -41,7 +41,10 @@ export const cableTemperature: SensorKind = {
       limit: 140,
       hysteresis: 10,
       forMs: 0,
-      source: { zh: 'GB 14287.3-2014:报警设定上限 140 °C', en: 'GB 14287.3-2014: upper end of the setting range' },
+      source: {
+        zh: 'GB 14287.3-2014:报警设定上限 140 °C(数值待核对原文)',
+        en: 'GB 14287.3-2014: upper end of the setting range (figure yet to be checked against the text)',
+      },
     },
     {
       type: 'forecast',

@@ -64,8 +64,8 @@ export const electricalLoad: SensorKind = {
       hysteresis: 2,
       forMs: 5 * 60_000,
       source: {
-        zh: 'GB/T 12325-2008:220 V 单相 +7 %、−10 %',
-        en: 'GB/T 12325-2008: 220 V single phase, +7 % and −10 %',
+        zh: 'GB/T 12325-2008:220 V 单相 +7 %、−10 %(数值待核对原文)',
+        en: 'GB/T 12325-2008: 220 V single phase, +7 % and −10 % (figures yet to be checked against the text)',
       },
     },
     {
@@ -80,8 +80,8 @@ export const electricalLoad: SensorKind = {
       hysteresis: 2,
       forMs: 5 * 60_000,
       source: {
-        zh: 'GB/T 12325-2008:220 V 单相 +7 %、−10 %',
-        en: 'GB/T 12325-2008: 220 V single phase, +7 % and −10 %',
+        zh: 'GB/T 12325-2008:220 V 单相 +7 %、−10 %(数值待核对原文)',
+        en: 'GB/T 12325-2008: 220 V single phase, +7 % and −10 % (figures yet to be checked against the text)',
       },
     },
     habit('current', 'early-warning', 60_000),

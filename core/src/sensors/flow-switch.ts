@@ -31,8 +31,8 @@ export const flowSwitch: SensorKind = {
       hysteresis: 0.2,
       forMs: 10_000,
       source: {
-        zh: 'GB 5135.7:水流指示器动作流量 15 至 37.5 L/min',
-        en: 'GB 5135.7: a flow switch acts between 15 and 37.5 L/min',
+        zh: 'GB 5135.7:水流指示器动作流量 15 至 37.5 L/min(数值待核对原文)',
+        en: 'GB 5135.7: a flow switch acts between 15 and 37.5 L/min (figures yet to be checked against the text)',
       },
     },
     absence(30 * 60_000, SILENCE),

@@ -32,8 +32,8 @@ export const gasDetector: SensorKind = {
       hysteresis: 5,
       forMs: 10_000,
       source: {
-        zh: 'GB/T 50493:一级报警设定值不大于 25 % LEL',
-        en: 'GB/T 50493: first alarm setting at most 25 % LEL',
+        zh: 'GB/T 50493-2019:一级报警设定值不大于 25 % LEL',
+        en: 'GB/T 50493-2019: first alarm setting at most 25 % LEL',
       },
     },
     {
@@ -48,8 +48,8 @@ export const gasDetector: SensorKind = {
       hysteresis: 10,
       forMs: 0,
       source: {
-        zh: 'GB/T 50493:二级报警设定值不大于 50 % LEL',
-        en: 'GB/T 50493: second alarm setting at most 50 % LEL',
+        zh: 'GB/T 50493-2019:二级报警设定值不大于 50 % LEL',
+        en: 'GB/T 50493-2019: second alarm setting at most 50 % LEL',
       },
     },
     {

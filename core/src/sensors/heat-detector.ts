@@ -28,7 +28,7 @@ export const heatDetector: SensorKind = {
       hysteresis: 5,
       forMs: 30_000,
       source: {
-        zh: 'GB 4716 A1、A2 类最高使用温度 50 °C',
+        zh: 'GB 4716-2005 A1、A2 类最高使用温度 50 °C',
         en: 'GB 4716 / EN 54-5, classes A1 and A2: maximum application temperature 50 °C',
       },
     },

@@ -74,7 +74,10 @@ export const HEAT: ThresholdRule = {
   limit: 70,
   hysteresis: 10,
   forMs: 0,
-  source: { zh: 'GB 4716 A2 类静态响应温度上限 70 °C', en: 'GB 4716 / EN 54-5, class A2: static response by 70 °C' },
+  source: {
+    zh: 'GB 4716-2005、EN 54-5:A2 类静态响应温度上限 70 °C',
+    en: 'GB 4716 / EN 54-5, class A2: static response by 70 °C',
+  },
 };
 
 export const SILENCE: Source = {
