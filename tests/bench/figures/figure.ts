@@ -43,4 +43,4 @@ export const notMeasured = (key: string, why: string): Figure => ({ key, value: 
 
 /** The words of an error, one line. */
 export const reason = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+  (error instanceof Error ? error.message : String(error)).split('\n')[0]!.replace(/^(Error: )+/, '');

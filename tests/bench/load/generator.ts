@@ -161,7 +161,7 @@ async function open({ port, tls, connections, inFlight }: LoadOrder): Promise<vo
     const readings = devices.map((device) => new ReadingPacket(device, READING_METRIC, '0.0'));
     const alerting = devices.map((device) => new ReadingPacket(device, ALERT_METRIC, '00'));
     const publisher = new Publisher({
-      ...{ port, tls, login, secret, inFlight, clientId: `${login}-${index}` },
+      ...{ port, tls, login, secret, inFlight, clientId: `${login}-${process.pid}` },
       packetMax: Math.max(...[...readings, ...alerting].map(({ size }) => size)),
       onAck(ms) {
         acknowledged++;

@@ -6,9 +6,8 @@ export type { Measured, SentAlert } from './generator.ts';
 
 /** How devices are spread over connections. */
 export interface LoadShape {
+  /** A connection each. */
   gateways: readonly FleetGateway[];
-  /** Connections of each gateway, which share its children. */
-  perGateway?: number;
   inFlight: number;
   tls?: boolean;
 }
@@ -21,17 +20,9 @@ export interface BenchLoad {
   stop(): void;
 }
 
-export async function openLoad(
-  port: number,
-  { gateways, perGateway = 1, inFlight, tls = false }: LoadShape,
-): Promise<BenchLoad> {
+export async function openLoad(port: number, { gateways, inFlight, tls = false }: LoadShape): Promise<BenchLoad> {
   const generator = startProcess<GeneratorFunctions>(new URL('./generator.ts', import.meta.url));
-  const connections = gateways.flatMap(({ id, secret, children }) =>
-    Array.from({ length: perGateway }, (_, part) => ({
-      ...{ login: id, secret },
-      devices: children.filter((_, child) => child % perGateway === part),
-    })),
-  );
+  const connections = gateways.map(({ id, secret, children }) => ({ login: id, secret, devices: children }));
   try {
     await generator.call('open', { port, tls, inFlight, connections });
   } catch (error) {

@@ -82,6 +82,8 @@ export async function smartFire(
     async settled() {
       const first = await lag();
       await until('the readings writer has caught up', async () => (await lag()) === 0, 120_000);
+      const { items } = await api.get<{ items: { code: string }[] }>('dead-letters?limit=1');
+      if (items.length > 0) throw new Error(`readings were acknowledged and refused: ${items[0]!.code}`);
       return first;
     },
     async stop() {
