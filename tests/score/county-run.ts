@@ -154,6 +154,14 @@ export class CountyRun {
   }
 }
 
+/** Kinds of rules that say what is, not what is coming. */
+const PRESENT = new Set(['verdict', 'threshold', 'absence']);
+
+/** Whether a rule warns ahead: its class says so, or it looks for trends and departures (water systems warn under class supervisory). */
+export function warnsAhead({ definition }: Rule): boolean {
+  return definition.class === 'early-warning' || !PRESENT.has(definition.type);
+}
+
 /** The county as the engine sees it. */
 function furnish(registry: Registry, { areas, sites, zones, devices }: County): void {
   for (const area of areas)

@@ -1,7 +1,7 @@
 import type { Disturbance } from '@smart-fire/core';
 import { presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
 import { type County, createCounty, layOver, readScenario } from '@smart-fire/simulators';
-import { CountyRun } from './county-run.ts';
+import { CountyRun, warnsAhead } from './county-run.ts';
 
 const DAY = 86_400_000;
 /** Days of ordinary life before the scenario, so that what learns has learned. */
@@ -45,17 +45,20 @@ export function runScenarios(): ScenarioOutcome[] {
 }
 
 function runScenario(accident: Accident, hour: number, seed: number): { lead: number; rule: string | null } {
-  const whole = createCounty(60);
+  const whole = createCounty(120);
   const script = layOver(readScenario(accident.scenario), whole.devices);
+  if (script.concerned.size === 0) throw new Error(`${accident.scenario} concerns no device of the county`);
   const county = sitesOf(whole, script.concerned);
   const begins = BEGINNING + LEARNING_DAYS * DAY + hour * 3_600_000;
   const zones = new Set(county.devices.filter(({ id }) => script.concerned.has(id)).map(({ zone }) => zone));
+  const rules = presetRules(SENSOR_KINDS);
+  const ahead = new Set(rules.filter(warnsAhead).map(({ id }) => id));
   let happened = NaN;
   let warned = NaN;
   let rule: string | null = null;
   const run = new CountyRun({
     county,
-    rules: presetRules(SENSOR_KINDS),
+    rules,
     from: BEGINNING,
     seed,
     disturbance(device, time): Disturbance | null {
@@ -69,7 +72,7 @@ function runScenario(accident: Accident, hour: number, seed: number): { lead: nu
     onEffect(effect) {
       if (effect.type !== 'raise' || effect.shadow || effect.time < begins) return;
       if ('rule' in accident && effect.rule === accident.rule && Number.isNaN(happened)) happened = effect.time;
-      else if (effect.class === 'early-warning' && Number.isNaN(warned) && zones.has(effect.zone)) {
+      else if (effect.rule !== null && ahead.has(effect.rule) && Number.isNaN(warned) && zones.has(effect.zone)) {
         warned = effect.time;
         rule = effect.rule;
       }

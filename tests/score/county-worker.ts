@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
 import { createCounty } from '@smart-fire/simulators';
-import { CountyRun } from './county-run.ts';
+import { CountyRun, warnsAhead } from './county-run.ts';
 import { sitesOf } from './county-scenarios.ts';
 
 const DAY = 86_400_000;
@@ -22,7 +22,7 @@ export interface QuietReport {
   deviceDays: number;
   /** Early warnings by rule, by month (30 days). */
   early: Record<string, number[]>;
-  /** Alarms of any other class that a rule raised. */
+  /** Alarms of rules that say what is. */
   other: Record<string, number>;
   /** Of each rule the first ones, with the sentence. */
   examples: Record<string, string[]>;
@@ -35,9 +35,11 @@ function live({ devices, days, from, share, of }: QuietWork, report: (so: QuietR
   const mine = new Set(whole.sites.filter((_, at) => at % of === share).map(({ id }) => id));
   const county = sitesOf(whole, new Set(whole.devices.filter(({ site }) => mine.has(site)).map(({ id }) => id)));
   const so: QuietReport = { day: 0, readings: 0, deviceDays: 0, early: {}, other: {}, examples: {}, errors: [] };
+  const rules = presetRules(SENSOR_KINDS);
+  const ahead = new Set(rules.filter(warnsAhead).map(({ id }) => id));
   const open = new Set<string>();
   const run = new CountyRun({
-    ...{ county, rules: presetRules(SENSOR_KINDS), from, seed: 1 + share },
+    ...{ county, rules, from, seed: 1 + share },
     onEffect(effect) {
       if (effect.type === 'clear') {
         open.delete(effect.cause);
@@ -46,7 +48,7 @@ function live({ devices, days, from, share, of }: QuietWork, report: (so: QuietR
       // A repeat of an alarm that is there is no other alarm.
       if (effect.shadow || effect.rule === null || open.has(effect.cause)) return;
       open.add(effect.cause);
-      if (effect.class !== 'early-warning') {
+      if (!ahead.has(effect.rule)) {
         so.other[effect.rule] = (so.other[effect.rule] ?? 0) + 1;
         return;
       }
