@@ -1,4 +1,4 @@
-import { type Area, SCOPE_LEVELS, type Scope, type ScopeLevel, type Site, type Zone } from '@smart-fire/core';
+import { type Area, placeOf, type Scope, type ScopeLevel, type Site, type Zone } from '@smart-fire/core';
 import { getSensorKind } from '@smart-fire/core/sensors';
 import { defineStore } from 'pinia';
 import { ref, shallowRef } from 'vue';
@@ -30,12 +30,6 @@ export const usePlaces = defineStore('places', () => {
     },
   };
 });
-
-/** The most specific place a scope names. */
-export function placeOf(scope: Scope): { level: ScopeLevel; id: string } | null {
-  const level = SCOPE_LEVELS.find((one) => scope[one] !== undefined);
-  return level ? { level, id: scope[level]! } : null;
-}
 
 /** Scopes and places in words. */
 export function usePlaceWords() {

@@ -7,10 +7,11 @@ import {
   type RuleDefinition,
 } from '@smart-fire/core';
 import type { RuleKindRow } from '../api/types.ts';
-import { quantity } from '../format/value.ts';
+import { number, quantity } from '../format/value.ts';
 import { useWords } from '../ui/words.ts';
-import { type Field, fieldsOf } from './fields.ts';
+import { type Field, type FieldKind, fieldsOf } from './fields.ts';
 
+const NAMELESS = new Set<FieldKind>(['metric', 'metrics', 'choice', 'list', 'text']);
 /** How many figures of a rule stand in one line. */
 const FIGURES = 4;
 
@@ -18,13 +19,23 @@ const FIGURES = 4;
 export function useRuleWords() {
   const { t, te, said, passed } = useWords();
 
+  /** A unit as people write it; `metric` in it stands for the unit of the rule's metric. */
+  function unitText({ unit, kind }: Field, metric: unknown): string {
+    if (kind === 'duration') return '';
+    if (te(`unitName.${unit}`)) return t(`unitName.${unit}`);
+    return unit.replace('metric', metricWords(String(metric ?? '')).unit);
+  }
+
   function parameterText(field: Field, value: unknown, metric: unknown): string {
     if (value === undefined || value === null) return '—';
     if (field.kind === 'duration') return passed(value as number);
     if (field.kind === 'switch') return t(value ? 'rule.yes' : 'rule.no');
-    if (typeof value === 'number') {
-      if (field.unit === 'metric') return quantity(value, String(metric));
-      return `${Number(value.toPrecision(6))} ${field.unit}`.trim();
+    if (typeof value === 'number') return `${number(value)} ${unitText(field, metric)}`.trim();
+    if (field.items && Array.isArray(value)) {
+      const fields = fieldsOf(field.items);
+      const row = (one: Record<string, unknown>) =>
+        fields.map((part) => parameterText(part, one[part.name], one.metric ?? metric)).join(' ');
+      return value.map(row).join('; ');
     }
     if (field.kind === 'metric' || field.kind === 'metrics')
       return [value]
@@ -37,6 +48,7 @@ export function useRuleWords() {
 
   return {
     parameterText,
+    unitText,
     /** A rule's condition in one line; a kind we have no sentence for says its first figures. */
     condition(rule: RuleDefinition, kind: RuleKindRow | undefined): string {
       if (isVerdictRule(rule)) return t('rule.verdict', { event: rule.event });
@@ -49,9 +61,13 @@ export function useRuleWords() {
       }
       if (!kind) return rule.type;
       const figures = fieldsOf(kind.schema)
-        .filter(({ name, kind: sort }) => rule[name] !== undefined && sort !== 'json' && sort !== 'switch')
+        .filter(({ name, kind: sort }) => rule[name] && sort !== 'json' && sort !== 'switch')
         .slice(0, FIGURES)
-        .map((field) => `${said(field)} ${parameterText(field, rule[field.name], rule.metric)}`);
+        .map((field) => {
+          const text = parameterText(field, rule[field.name], rule.metric);
+          // These say themselves what they are.
+          return NAMELESS.has(field.kind) ? text : `${said(field)} ${text}`;
+        });
       return [`${said(kind)}`, ...figures].join(' · ');
     },
     originOf: (origin: ParameterOrigin) => (origin === 'rule' ? t('rule.own') : t(`scope.level.${origin}`)),

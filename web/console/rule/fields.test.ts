@@ -31,6 +31,9 @@ const schema = z.toJSONSchema(
       .number()
       .nullable()
       .meta({ ...words, unit: 'h' }),
+    conditions: z
+      .array(z.object({ metric: z.string(), direction: z.enum(['above', 'below']), limit: z.number() }))
+      .meta({ ...words, unit: '' }),
     weights: z.record(z.string(), z.number()).meta({ ...words, unit: '' }),
   }),
 ) as Schema;
@@ -47,6 +50,7 @@ describe('the form of a kind of rule', () => {
       'learn: switch',
       'metrics: metrics',
       'season: number',
+      'conditions: list',
       'weights: json',
     ]);
     expect(fields.get('limit')).toMatchObject({ zh: '词', en: 'word', unit: 'metric', optional: false });
@@ -64,9 +68,16 @@ describe('the form of a kind of rule', () => {
     expect(wrong('forMs', 0)).toBeNull();
     expect(wrong('forMs', undefined)).toBe('missing');
     expect(wrong('metrics', undefined)).toBeNull();
+    expect(wrong('conditions', [])).toBe('missing');
+    expect(wrong('conditions', [{ metric: 'co', direction: 'above' }])).toBe('missing');
+    expect(wrong('conditions', [{ metric: 'co', direction: 'above', limit: 50 }])).toBeNull();
   });
 
-  it('starts a new rule with defaults and first choices', () => {
-    expect(initialParameters(schema)).toEqual({ direction: 'above', learn: true });
+  it('starts a new rule with defaults, first choices and one row of a list', () => {
+    expect(initialParameters(schema)).toEqual({
+      direction: 'above',
+      learn: true,
+      conditions: [{ direction: 'above' }],
+    });
   });
 });

@@ -19,7 +19,7 @@ export interface Schema {
 }
 
 /** How one parameter is edited. */
-export type FieldKind = 'number' | 'duration' | 'choice' | 'switch' | 'metric' | 'metrics' | 'text' | 'long' | 'json';
+export type FieldKind = 'number' | 'duration' | 'choice' | 'switch' | 'metric' | 'metrics' | 'text' | 'list' | 'json';
 
 export interface Field {
   name: string;
@@ -32,6 +32,8 @@ export interface Field {
   /** It may be left empty. */
   optional: boolean;
   fallback: unknown;
+  /** Of a list: what each of its rows is made of. */
+  items: Schema | null;
   low: Bound | null;
   high: Bound | null;
 }
@@ -56,17 +58,19 @@ export function fieldsOf(schema: Schema): Field[] {
       integer: one.type === 'integer',
       optional: !schema.required?.includes(name) || property.default !== undefined || nullable,
       fallback: property.default,
+      items: one.items?.properties ? one.items : null,
       low: bound(one.minimum, one.exclusiveMinimum),
       high: bound(one.maximum, one.exclusiveMaximum),
     };
   });
 }
 
-/** What a new rule of the kind starts with: its defaults, and the first of each choice. */
+/** What a new rule of the kind starts with: its defaults, the first of each choice, one row of each list. */
 export function initialParameters(schema: Schema): Record<string, unknown> {
   return Object.fromEntries(
-    fieldsOf(schema).flatMap(({ name, fallback, choices, optional }): [string, unknown][] => {
+    fieldsOf(schema).flatMap(({ name, fallback, choices, optional, items }): [string, unknown][] => {
       if (fallback !== undefined) return [[name, structuredClone(fallback)]];
+      if (items && !optional) return [[name, [initialParameters(items)]]];
       return choices.length > 0 && !optional ? [[name, choices[0]]] : [];
     }),
   );
@@ -75,6 +79,11 @@ export function initialParameters(schema: Schema): Record<string, unknown> {
 /** Why the value cannot be: `missing`, or beyond a bound; the server says the rest. */
 export function fault(field: Field, value: unknown): 'missing' | 'integer' | 'low' | 'high' | null {
   if (value === undefined || value === null || value === '') return field.optional ? null : 'missing';
+  if (field.items && Array.isArray(value)) {
+    const fields = fieldsOf(field.items);
+    const wrong = value.some((row) => fields.some((one) => fault(one, row[one.name]) !== null));
+    return wrong || (value.length === 0 && !field.optional) ? 'missing' : null;
+  }
   if (typeof value !== 'number') return null;
   if (field.integer && !Number.isInteger(value)) return 'integer';
   const { low, high } = field;
@@ -97,8 +106,9 @@ function kindOf(name: string, schema: Schema): FieldKind {
   if (schema.enum) return 'choice';
   if (schema.type === 'boolean') return 'switch';
   if (schema.type === 'number' || schema.type === 'integer') return schema.unit === 'ms' ? 'duration' : 'number';
-  if (schema.type === 'string') return name === 'metric' ? 'metric' : name === 'expression' ? 'long' : 'text';
+  if (schema.type === 'string') return name === 'metric' ? 'metric' : 'text';
   if (schema.type === 'array' && schema.items?.type === 'string') return 'metrics';
+  if (schema.type === 'array' && schema.items?.properties) return 'list';
   return 'json';
 }
 
