@@ -14,7 +14,7 @@ export const BASELINE: Rule = {
     zh: '偏离自身习惯',
     en: 'Departure from its own habit',
     metric: '',
-    rareDays: 300,
+    rareDays: 500,
     warmUp: 1000,
     learn: true,
     source: {

@@ -65,13 +65,13 @@ function crossing(rule: ForecastRule, level: number, slope: number): number {
 
 /**
  * Whether the trend has lasted: both halves of the window go the same way, neither much faster than the other, and the whole moved by more
- * than twice what the points scatter. A step, a rhythm and noise do not.
+ * than three times what the points scatter. A step, a rhythm and noise do not.
  */
 function lasts(points: readonly Point[], { slope, spread }: Trend): boolean {
   const middle = points.length >> 1;
   const halves = [points.slice(0, middle + (points.length % 2)), points.slice(middle)];
   const span = points.at(-1)!.time - points[0]!.time;
-  return Math.abs(slope) * span > 2 * spread && halves.every((half) => slopeOf(half) / slope > 1 / 3);
+  return Math.abs(slope) * span > 3 * spread && halves.every((half) => slopeOf(half) / slope > 1 / 3);
 }
 
 function forecastOf(state: Float64Array, offset: number, rule: ForecastRule): Forecast | null {

@@ -26,7 +26,10 @@ const TOLD = 9;
 export const CHANNEL = 10;
 export const DEPARTURE = 11;
 export const EXPECTED = 12;
-const MEANS_AT = 13;
+/** Intervals missed in the last gap, and rows since. */
+const MISSED = 13;
+const SINCE = 14;
+const MEANS_AT = 15;
 /** Mean change from row to row, short and long. */
 const STIR_AT = MEANS_AT + MEANS;
 const TAILS_AT = STIR_AT + 2;
@@ -38,6 +41,12 @@ const REFRACTORY = 300;
 /** Smallest spread of the logarithm of the restlessness: a tenth is nothing. */
 const STIR_FLOOR = 0.1;
 const DAY = 86_400_000;
+/** Intervals from which on it is a gap. */
+const GAP = 3;
+/** Beyond this a value is as good as any other. */
+const WIDEST = 1e60;
+/** Rows that come faster tell hardly more. */
+const MINUTE = 60_000;
 
 export interface BaselineSettings {
   /** Days between two false departures of one series, as far as its past can tell. */
@@ -67,10 +76,12 @@ function start(model: Float64Array, time: number, value: number): void {
 export function stepBaseline(
   model: Float64Array,
   time: number,
-  raw: number,
+  reading: number,
   learn: boolean,
   settings: BaselineSettings,
 ): void {
+  // Fourth powers must stay numbers.
+  const raw = Math.max(-WIDEST, Math.min(WIDEST, reading));
   if (Number.isNaN(model[TIME]!)) {
     start(model, time, raw);
     return;
@@ -103,15 +114,24 @@ function takeRow(model: Float64Array, time: number, elapsed: number, raw: number
       : typical * Math.min(4, Math.max(0.25, elapsed / typical)) ** Math.max(0.02, 1 / model[SEEN]!);
   const change = Math.abs(raw - model[LAST]!);
   if (change > 0 && (model[QUANTUM] === 0 || change < model[QUANTUM]!)) model[QUANTUM] = change;
+  const rows = elapsed / model[INTERVAL]!;
   model.copyWithin(LAST + 1, LAST, LAST + 2);
   model[LAST] = raw;
-  return elapsed / model[INTERVAL]!;
+  model[SINCE]! += 1;
+  if (rows >= GAP) {
+    // What was before a gap says nothing of now.
+    model.fill(raw, LAST, LAST + 3);
+    model[MISSED] = rows;
+    model[SINCE] = 0;
+  }
+  return rows;
 }
 
 /** Running means of what the habit does not explain. They are not learned but followed: after a gap they catch up. */
 function follow(model: Float64Array, rest: number, rows: number): void {
   const seen = model[SEEN]!;
-  const stir = Math.abs(rest - model[MEANS_AT]!);
+  // What happened in a gap is no restlessness.
+  const stir = rows < GAP ? Math.abs(rest - model[MEANS_AT]!) : model[STIR_AT]!;
   for (let i = 0; i < 2; i++)
     model[STIR_AT + i]! += Math.max(-Math.expm1(-1 / RATIO ** (2 * i + 2)), 1 / seen) * (stir - model[STIR_AT + i]!);
   for (let i = 0; i < MEANS; i++) {
@@ -129,10 +149,16 @@ function departureOf(model: Float64Array, channel: number): number {
   return floor === 0 ? 0 : Math.log((model[STIR_AT]! + floor) / (model[STIR_AT + 1]! + floor));
 }
 
+/** A slow mean that had to catch up over a gap leans on few rows until it is filled again. */
+function settled(model: Float64Array, channel: number): boolean {
+  const filled = RATIO ** (DIFFERENCES[channel]?.[1] ?? 2);
+  return 2 * model[MISSED]! < filled || model[SINCE]! >= filled;
+}
+
 function rarityOf(model: Float64Array, channel: number, rareDays: number): Rarity {
   return {
     rows: model[LEARNED]!,
-    lnRare: Math.min(-7, Math.log(Math.max(1, model[INTERVAL]!) / (rareDays * DAY))),
+    lnRare: Math.min(-7, Math.log(Math.max(MINUTE, model[INTERVAL]!) / (rareDays * DAY))),
     floor: channel === RESTLESS ? STIR_FLOOR : model[QUANTUM]! / 2,
   };
 }
@@ -145,6 +171,7 @@ function judge(model: Float64Array, offset: number, learn: boolean, { rareDays, 
   const { floor } = rarity;
   let worst = 0;
   for (let channel = 0; channel < CHANNELS; channel++) {
+    if (!settled(model, channel)) continue;
     const departure = departureOf(model, channel);
     rarity.floor = channel === RESTLESS ? STIR_FLOOR : floor;
     const score = ready ? scoreOf(tails, channel, departure, rarity) : 0;
