@@ -4,9 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { backtestCommand, createAlerting, createRuleBook, exportAlarms } from '@smart-fire/alerting';
+import {
+  backtestCommand,
+  backtestHistory,
+  boundedReadings,
+  createAlerting,
+  createRuleBook,
+  exportAlarms,
+} from '@smart-fire/alerting';
 import { createBroker } from '@smart-fire/broker';
-import { FireError, type HealthItem, Registry, type Service } from '@smart-fire/core';
+import { FireError, type HealthItem, Registry, type RuleBook, type Service } from '@smart-fire/core';
 import {
   type Config,
   createLog,
@@ -52,6 +59,8 @@ async function startPlatform(config: Config, { open = false } = {}) {
   const readings = openReadings(config.READINGS_URL, { dataDir, log });
 
   const shared = { registry, clock, log, metrics };
+  const ruleBook = createRuleBook({ ...shared, state });
+  const timeZone = config.TIME_ZONE;
   const alerting = createAlerting({ ...shared, journal, journalState, state });
   const ingest = createIngest({ ...shared, journal, journalState, readings, keepDays: config.READINGS_KEEP_DAYS });
   const broker = createBroker({ ...shared, intake: ingest.intake, state, config, tls: certificates, open });
@@ -64,7 +73,16 @@ async function startPlatform(config: Config, { open = false } = {}) {
     journal,
     readings,
     book: alerting.book,
-    rules: () => alerting.rules(),
+    ruleBook,
+    liveRules: { figures: () => new Map(), learned: () => null, reset: () => undefined },
+    backtest: (query, most) => {
+      const { zone, ...device } = registry.devices.get(query.device)!;
+      const near = zone === null ? [device] : [...registry.devices.values()].filter((other) => other.zone === zone);
+      const series = near.flatMap(({ id }) =>
+        ingest.status.status(id).values.map(({ point, metric }, index) => ({ index, device: id, point, metric })),
+      );
+      return backtestHistory({ ...query, registry, series, timeZone, readings: boundedReadings(readings, most) });
+    },
     status: ingest.status,
     health,
     mqttUpgrade: (ws, request) => broker.acceptWebSocket(ws, request),
@@ -72,7 +90,7 @@ async function startPlatform(config: Config, { open = false } = {}) {
   });
 
   ingest.subscribe((batch) => alerting.consume(batch));
-  const services: Service[] = [alerting, ingest, broker, web];
+  const services: Service[] = [ruleBook, alerting, ingest, broker, web];
   const started: Service[] = [];
   const stop = async () => {
     for (const service of started.splice(0).reverse()) await service.stop();
@@ -236,6 +254,41 @@ async function backtest(options: Record<string, unknown>): Promise<void> {
   }
 }
 
+/** The rule book of a platform that is stopped: a running one would not see what is changed behind its back. */
+async function withRuleBook<T>(work: (book: RuleBook) => Promise<T>): Promise<T> {
+  const config = loadConfig(process.env);
+  const dataDir = resolve(config.DATA_DIR);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = lockDataFolder(dataDir);
+  try {
+    const state = await openState(config.STATE_URL, { dataDir, clock });
+    const registry = new Registry();
+    await state.loadRegistry(registry);
+    const book = createRuleBook({ state, registry, clock, log: createLog(config.LOG_LEVEL) });
+    try {
+      await book.start();
+      return await work(book);
+    } finally {
+      await book.stop();
+      await state.close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+/** All or nothing; every problem with its line. */
+async function importRules(file: string, { dryRun = false }: { dryRun?: boolean }): Promise<void> {
+  const text = readFileSync(file, 'utf8');
+  const actor = { id: 'system', scope: '/' };
+  const { errors, created, changed, unchanged } = await withRuleBook((book) =>
+    book.importYaml(actor, text, { dryRun }),
+  );
+  for (const { line, path, en } of errors) console.error(`${file}:${line}: ${path && `${path}: `}${en}`);
+  if (errors.length > 0) process.exitCode = 1;
+  else console.log(`${created.length} created, ${changed.length} changed, ${unchanged.length} unchanged`);
+}
+
 function parseTime(text: string): number {
   const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isNaN(time))
@@ -304,6 +357,16 @@ program
   .option('--from <time>', 'RFC 3339 or ms since 1970', parseTime)
   .option('--to <time>', 'RFC 3339 or ms since 1970', parseTime)
   .action(exportAllAlarms);
+const rules = program.command('rules').description('work with rules; the platform must be stopped');
+rules
+  .command('export')
+  .description('write every rule as YAML, with units')
+  .action(async () => void process.stdout.write(await withRuleBook(async (book) => book.exportYaml('/'))));
+rules
+  .command('import <file>')
+  .description('take rules from YAML: all or nothing; other rules stay as they are')
+  .option('--dry-run', 'only say what would happen')
+  .action(importRules);
 program
   .command('config')
   .description('work with the configuration')

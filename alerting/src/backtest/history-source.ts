@@ -36,7 +36,7 @@ class Cursor {
 
 /** Stored readings of these series from `from` (inclusive) to `to` (exclusive, ms UTC): one row for each time at which any of them has one. */
 export function openHistory(
-  readings: ReadingsStore,
+  readings: Pick<ReadingsStore, 'points'>,
   series: readonly SeriesRow[],
   { from, to }: { from: number; to: number },
 ): BacktestSource {

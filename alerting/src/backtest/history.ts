@@ -18,7 +18,7 @@ export interface HistoryBacktestOptions {
   /** Rows; the rule's own when left out. */
   warmUp?: number;
   registry: Registry;
-  readings: ReadingsStore;
+  readings: Pick<ReadingsStore, 'points'>;
   /** Every series that the journal has numbered. */
   series: readonly SeriesRow[];
   timeZone: string;

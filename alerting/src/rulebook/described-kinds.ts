@@ -6,7 +6,7 @@ import type { RuleKind } from '../rules/kinds/kind.ts';
 export interface Parameter {
   zh: string;
   en: string;
-  /** `metric` = the unit of the rule's own metric. */
+  /** `metric` at its beginning = the unit of the rule's own metric. */
   unit: string;
   /** Such as `≥ 0`, `0 … 100`; '' without bounds. */
   bounds: string;
@@ -62,8 +62,9 @@ function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Prop
     .join(', ');
 }
 
-/** The unit a parameter of this very definition is in. */
-export function unitOf(parameter: Parameter, definition: Record<string, unknown>): string {
-  if (parameter.unit !== 'metric') return parameter.unit;
-  return typeof definition.metric === 'string' ? metricWords(definition.metric).unit : '';
+/** The unit a parameter of this very definition is in: `metric/min` of a pressure is kPa/min. */
+export function unitOf({ unit }: Parameter, definition: Record<string, unknown>): string {
+  if (!/^metric\b/.test(unit)) return unit;
+  const own = typeof definition.metric === 'string' ? metricWords(definition.metric).unit : '';
+  return own === '' ? '' : unit.replace(/^metric\b/, own);
 }

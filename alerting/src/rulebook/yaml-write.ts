@@ -66,6 +66,7 @@ function flow(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
     const fields = Object.entries(value).filter(([, one]) => one !== undefined);
+    if (fields.length === 0) return '{}';
     return `{ ${fields.map(([name, one]) => `${flow(name)}: ${flow(one)}`).join(', ')} }`;
   }
   if (typeof value !== 'string') return String(value);
