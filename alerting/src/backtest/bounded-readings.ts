@@ -1,9 +1,6 @@
 import { FireError, type ReadingsStore } from '@smart-fire/core';
 
-/**
- * A readings store that gives at most so many points in all (FIRE_BACKTEST_TOO_MUCH beyond), and lets the event loop turn after each
- * page: who tries a rule must not stop those who watch.
- */
+/** A readings store that gives at most so many points in all; FIRE_BACKTEST_TOO_MUCH beyond. */
 export function boundedReadings(
   readings: Pick<ReadingsStore, 'points'>,
   most: { days: number; readings: number },
@@ -14,7 +11,6 @@ export function boundedReadings(
       const page = await readings.points(query, limit);
       given += page.length;
       if (given > most.readings) throw new FireError('FIRE_BACKTEST_TOO_MUCH', most);
-      await new Promise((resolve) => setImmediate(resolve));
       return page;
     },
   };

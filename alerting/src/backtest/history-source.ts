@@ -3,6 +3,8 @@ import type { BacktestRow, BacktestSource } from './source.ts';
 
 /** Points asked for at a time, per series. */
 const PAGE = 5000;
+/** Rows between two turns of the event loop: who tries a rule on a running platform must not stop those who watch. */
+const BREATH = 128;
 
 /** One series of stored history, read page by page. */
 class Cursor {
@@ -49,7 +51,8 @@ export function openHistory(
           new Cursor(from, (start) => readings.points({ device, point, metric, from: start, to }, PAGE)),
       );
       const row: BacktestRow = { cell: '', time: from, values: new Float64Array(series.length), label: NaN };
-      for (;;) {
+      for (let rows = 1; ; rows++) {
+        if (rows % BREATH === 0) await new Promise((resolve) => setImmediate(resolve));
         let time = Infinity;
         for (const cursor of cursors) {
           await cursor.fill();
