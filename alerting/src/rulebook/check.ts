@@ -168,6 +168,13 @@ export class Check {
     if (place && pathOfPlace(place.level, place.id, this.#deps.registry) !== undefined)
       if (!lieWithin(one.scope, where, this.#deps.registry))
         this.#say(`${at}.scope`, '不在该规则的范围之内', 'lies outside the scope of the rule');
+    const zoneWide = this.#deps.kinds.get(definition.type)?.kind.subject === 'zone';
+    if (zoneWide && !before && place?.level === 'device' && this.#deps.registry.devices.get(place.id)?.zone)
+      this.#say(
+        `${at}.scope`,
+        '该规则按部位判定,不能只为其中一台设备更改',
+        'the rule judges a zone as a whole: name its zone, not one device of it',
+      );
     if (Object.keys(one.changes).length === 0) this.#say(`${at}.changes`, '没有任何更改', 'changes nothing');
     const { mode: changedMode, schedule: changedSchedule, ...parameters } = one.changes;
     const inner = new Check(this.#deps, joinPath(this.#at, [at, 'changes']));

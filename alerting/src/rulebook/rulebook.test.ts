@@ -184,6 +184,14 @@ describe('overrides', () => {
     expect(await code(house.book.removeOverride(lead, LOW, 5, id))).toBe('FIRE_NOT_FOUND');
   });
 
+  it('of one device in a zone are refused where a zone is judged as a whole', async () => {
+    const [zoneRule] = house.book.rules('/').filter(({ id }) => id === 'preset:fire-fusion');
+    const put = (scope: object) =>
+      code(house.book.putOverride(lead, zoneRule!.id, zoneRule!.version, { scope, changes: { mode: 'shadow' } }));
+    expect(await put({ device: 'p1' })).toBe('FIRE_RULE_INVALID');
+    expect(await put({ zone: 'z1' })).toBe('done');
+  });
+
   it('outside the scope of the rule are refused, also when the rule is made narrower', async () => {
     const { id } = await house.book.create(lead, { ...draft, scope: { area: 'c' } });
     await house.book.putOverride(lead, id, 1, { scope: { site: 's2' }, changes: { limit: 1 } });
