@@ -20,7 +20,7 @@ import { windowFromRow } from './rows.ts';
 
 const DAY_MS = 86_400_000;
 /** Longer work is announced again: somebody then looks at it again. */
-export const LONGEST_MS = 31 * DAY_MS;
+const LONGEST_MS = 31 * DAY_MS;
 /** How long ago a window may have begun when it is announced: people tell us late. */
 const LATE_MS = DAY_MS;
 /** How far ahead it may be announced. */

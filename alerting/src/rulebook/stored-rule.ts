@@ -68,7 +68,7 @@ export function fromDocument(document: string, shipped: Rule | undefined, id: st
 }
 
 /** Parameters of `definition` that differ from `base`. */
-export function changedParameters(definition: RuleDefinition, base: RuleDefinition): Record<string, unknown> {
+function changedParameters(definition: RuleDefinition, base: RuleDefinition): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(definition).filter(([name, value]) => !isDeepStrictEqual(value, base[name])),
   );

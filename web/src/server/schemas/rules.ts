@@ -15,7 +15,7 @@ import { ruleDefinition, words } from './things.ts';
 // What the API takes and answers about rules. New fields may be added, none is ever taken away or changes its meaning.
 
 export const scope = ruleScope.meta({ id: 'Scope', description: 'All that is given must match; {} is everything' });
-export const schedule = ruleSchedule.meta({
+const schedule = ruleSchedule.meta({
   id: 'Schedule',
   description: 'Raises only inside its windows, in TIME_ZONE',
 });
