@@ -1,5 +1,6 @@
 import { metricWords, type RuleDefinition } from '@smart-fire/core';
 import { z } from 'zod';
+import { HABIT_SIZE, habitAt, learnHabit, startHabit } from '../models/baseline-habit.ts';
 import { addToBuckets, BUCKET, bucketPoints, type Point } from '../models/trend-buckets.ts';
 import { medianOf, slopeOf, type Trend, trendOf } from '../models/trend-line.ts';
 import { duration } from './duration.ts';
@@ -24,14 +25,21 @@ const EXPECTED = 3;
 const SOONEST = 4;
 const LATEST = 5;
 const LEVEL = 6;
-const RING = 7;
+/** Time of the first reading; the habit follows the window where there is one. */
+const FIRST = 7;
+const RING = 8;
 
 const DAY = 86_400_000;
 /** A window of days is looked at in whole days, which carry no rhythm; a shorter one in so many parts. */
 const PARTS = 24;
 const DAYS_FROM = 5;
+/** What looks less far, back and ahead together, cannot take a daily rhythm for a trend; what looks further learns the rhythm first. */
+const RHYTHM_FROM = 6 * 3_600_000;
+const RHYTHM_LEARNED = 3 * DAY;
 /** Points that make a trend; of six, one may be wrong. */
 const LEAST = 6;
+/** Share of the pairs of points that must go the same way. */
+const AGREEMENT = 0.85;
 /** Raised until the limit is expected later than so many times `withinMs`. */
 const CLEAR_FACTOR = 1.5;
 
@@ -50,6 +58,16 @@ function placesOf(rule: ForecastRule): number {
   return Math.ceil(rule.windowMs / sliceOf(rule)) + 1;
 }
 
+/** Windows of hours are freed from the series' daily and weekly habit. */
+function hasHabit({ windowMs, withinMs }: ForecastRule): boolean {
+  return windowMs < DAYS_FROM * DAY && windowMs + withinMs > RHYTHM_FROM;
+}
+
+function habitOf(state: Float64Array, offset: number, rule: ForecastRule): Float64Array {
+  const at = offset + RING + placesOf(rule) * BUCKET;
+  return state.subarray(at, at + HABIT_SIZE);
+}
+
 /** Normal deviate of the two-sided interval, by Tukey's lambda (4 digits between 0.5 and 0.999). */
 function deviateOf(confidence: number): number {
   const p = (1 + confidence) / 2;
@@ -65,25 +83,29 @@ function crossing(rule: ForecastRule, level: number, slope: number): number {
 
 /**
  * Whether the trend has lasted: both halves of the window go the same way, neither much faster than the other, and the whole moved by more
- * than three times what the points scatter. A step, a rhythm and noise do not.
+ * than three times what the points scatter, nearly all pairs of them alike. A step, a rhythm and noise do not.
  */
-function lasts(points: readonly Point[], { slope, spread }: Trend): boolean {
+function lasts(points: readonly Point[], { slope, spread, agreement }: Trend): boolean {
   const middle = points.length >> 1;
   const halves = [points.slice(0, middle + (points.length % 2)), points.slice(middle)];
   const span = points.at(-1)!.time - points[0]!.time;
-  return Math.abs(slope) * span > 3 * spread && halves.every((half) => slopeOf(half) / slope > 1 / 3);
+  const visible = agreement >= AGREEMENT && Math.abs(slope) * span > 3 * spread;
+  return visible && halves.every((half) => slopeOf(half) / slope > 1 / 3);
 }
 
 function forecastOf(state: Float64Array, offset: number, rule: ForecastRule): Forecast | null {
   const time = state[offset + TIME]!;
   const points = bucketPoints(state, offset + RING, placesOf(rule), sliceOf(rule), time);
   if (points.length < LEAST || time - points[0]!.time < 0.75 * rule.windowMs) return null;
+  const rhythmic = hasHabit(rule);
+  if (rhythmic && time - state[offset + FIRST]! < RHYTHM_LEARNED) return null;
   const trend = trendOf(points, deviateOf(rule.confidence), LEAST);
   if (!trend || !lasts(points, trend)) return null;
   // The line where it is now, or the last points where they are beyond it: a trend may bend.
   const recent = medianOf(points.slice(-3).map((point) => point.value + trend.slope * (time - point.time)));
   const line = trend.level + trend.slope * (time - points.at(-1)!.time);
-  const level = (recent - line) * trend.slope < 0 ? recent : line;
+  const habit = rhythmic ? habitAt(habitOf(state, offset, rule), time) : 0;
+  const level = habit + ((recent - line) * trend.slope < 0 ? recent : line);
   const times = [trend.slope, trend.low, trend.high].map((slope) => crossing(rule, level, slope));
   return { expected: times[0]!, soonest: Math.min(...times), latest: Math.max(...times), level };
 }
@@ -115,13 +137,15 @@ export const forecast: RuleKind<ForecastRule> = {
   }),
   subject: 'series',
   inputs: ({ metric }) => [metric],
-  stateSize: (rule) => RING + placesOf(rule) * BUCKET,
+  stateSize: (rule) => RING + placesOf(rule) * BUCKET + (hasHabit(rule) ? HABIT_SIZE : 0),
 
-  step(state, offset, rule, { value, time }) {
+  step(state, offset, rule, { value, time, learn }) {
     const slice = Math.floor(time / sliceOf(rule));
     if (Number.isNaN(state[offset]!)) {
       state[offset + RAISED] = 0;
       state[offset + JUDGED] = slice;
+      state[offset + FIRST] = time;
+      if (hasHabit(rule)) startHabit(habitOf(state, offset, rule), value);
     }
     let outcome: typeof NOTHING | typeof RAISE | typeof CLEAR = NOTHING;
     // A slice is judged when it is complete, with the first reading after it.
@@ -139,8 +163,14 @@ export const forecast: RuleKind<ForecastRule> = {
       if (raised && !near) outcome = CLEAR;
       if (outcome !== NOTHING) state[offset + RAISED] = outcome === RAISE ? 1 : 0;
     }
+    let rest = value;
+    if (hasHabit(rule)) {
+      const habit = habitOf(state, offset, rule);
+      rest -= habitAt(habit, time);
+      if (learn && time > state[offset + FIRST]!) learnHabit(habit, time, time - state[offset + TIME]!, value);
+    }
     state[offset + TIME] = time;
-    addToBuckets(state, offset + RING, placesOf(rule), sliceOf(rule), time, value);
+    addToBuckets(state, offset + RING, placesOf(rule), sliceOf(rule), time, rest);
     return outcome;
   },
 

@@ -29,6 +29,8 @@ export interface Trend {
   slope: number;
   low: number;
   high: number;
+  /** Share of the pairs of points that go the way of the slope. */
+  agreement: number;
   /** Of the line, at the last point. */
   level: number;
   /** Spread of the points about the line: 1.4826 × median distance. */
@@ -62,6 +64,7 @@ export function trendOf(points: readonly Point[], z: number, least: number): Tre
     slope,
     low: known ? slopes[at]! : Number.NEGATIVE_INFINITY,
     high: known ? slopes[slopes.length - 1 - at]! : Number.POSITIVE_INFINITY,
+    agreement: slopes.filter((one) => one * slope > 0).length / slopes.length,
     level,
     spread: 1.4826 * medianOf(rest.map(Math.abs)),
   };
