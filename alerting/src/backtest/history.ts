@@ -60,10 +60,12 @@ export async function backtestHistory(options: HistoryBacktestOptions): Promise<
       for (const [at, line] of lines.entries()) if (!Number.isNaN(values[at]!)) line.add(time, values[at]!);
       score.add(time, now);
       if (!due(time)) return undefined;
-      for (const one of rules)
-        for (const { metric, low, high } of replay.learned(one, device))
-          for (const [at, series] of place.series.entries())
-            if (series.metric === metric && series.device === device) learned[at]!.push([time, low, high]);
+      for (const { point, metric, low, high } of replay.learned(device)) {
+        const at = place.series.findIndex(
+          (one) => one.device === device && one.point === point && one.metric === metric,
+        );
+        learned[at]?.push([time, low, high]);
+      }
       return undefined;
     },
   });

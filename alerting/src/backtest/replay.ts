@@ -1,8 +1,7 @@
 import type { JournalBatch, Registry, Rule, SeriesRow } from '@smart-fire/core';
 import type { Effect } from '../rules/effect.ts';
 import { Engine } from '../rules/engine.ts';
-import { ruleKind } from '../rules/kinds/index.ts';
-import type { Learned } from '../rules/kinds/kind.ts';
+import type { LearnedSeries } from '../rules/inspection.ts';
 import type { BacktestSeries } from './source.ts';
 
 export interface ReplayOptions {
@@ -35,7 +34,7 @@ export class Replay {
     this.#rules = rules.map(alwaysOn);
     this.#devices = [...new Set(series.map(({ device }) => device))];
     this.#engine = new Engine({
-      ...{ registry, rules: this.#rules, series, timeZone, gapLimitMs: Infinity },
+      ...{ registry, rules: this.#rules, series, timeZone, gapLimitMs: Infinity, keepQuiet: true },
       emit: (effect) => emit(effect, this.#now),
     });
     const length = series.length;
@@ -88,10 +87,9 @@ export class Replay {
     return highest;
   }
 
-  /** What a rule holds for normal of a device now; nothing while it is still learning. */
-  learned(rule: Pick<Rule, 'id' | 'definition'>, device: string): (Learned & { metric: string })[] {
-    const inputs = ruleKind(rule.definition.type)?.inputs(rule.definition) ?? [];
-    return (this.#engine.learned(rule.id, device) ?? []).map((band) => ({ ...band, metric: inputs[band.input]! }));
+  /** What the rules hold for normal of a device now; nothing while they are still learning. */
+  learned(device: string): LearnedSeries[] {
+    return this.#rules.flatMap(({ id }) => this.#engine.learned(id, device) ?? []);
   }
 
   /** Sentences on rules that threw. */
