@@ -9,7 +9,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Alerting, createAlerting } from './alerting.ts';
 import { exportAlarms } from './export.ts';
-import { KINDS, Scene } from './testing/scene.ts';
+import { FakeRules } from './testing/fake-rules.ts';
+import { Scene } from './testing/scene.ts';
 
 const act: Act & { reason: string; note: string } = {
   actor: { id: 'p1', name: 'Wang' },
@@ -23,6 +24,7 @@ class House {
   readonly folder = mkdtempSync(join(tmpdir(), 'alerting-'));
   readonly journal = new MemoryJournal();
   readonly clock = new FakeClock();
+  readonly rules = new FakeRules();
   scene = new Scene().device('g', 'gateway').device('p', 'pump', { gateway: 'g' }).device('h', 'heat', { site: 's2' });
   state!: StateStore;
   alerting!: Alerting;
@@ -60,18 +62,16 @@ class House {
 
   async start(): Promise<this> {
     this.metrics = new MetricsRegistry();
-    this.alerting = createAlerting(
-      {
-        journal: this.journal,
-        journalState: await this.journal.open(),
-        state: this.#store(),
-        registry: this.scene.registry,
-        clock: this.clock,
-        log: createLog('silent'),
-        metrics: this.metrics,
-      },
-      KINDS,
-    );
+    this.alerting = createAlerting({
+      journal: this.journal,
+      journalState: await this.journal.open(),
+      state: this.#store(),
+      registry: this.scene.registry,
+      rules: this.rules,
+      clock: this.clock,
+      log: createLog('silent'),
+      metrics: this.metrics,
+    });
     this.changes = [];
     this.alerting.book.onChange((alarm, action) => this.changes.push(`${action} ${alarm.cause}`));
     await this.alerting.start();

@@ -5,32 +5,36 @@ import type {
   Journal,
   JournalBatch,
   JournalState,
+  LearnedRange,
+  LiveRules,
   Registry,
-  RuleView,
-  SensorKind,
+  RuleSource,
   Service,
   Timer,
 } from '@smart-fire/core';
 import type { Logger, MetricsRegistry, StateStore } from '@smart-fire/core/node';
-import { SENSOR_KINDS } from '@smart-fire/core/sensors';
+import { presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
 import { Book } from './alarms/book.ts';
 import { createAlarmRepository } from './alarms/repository.ts';
+import { createCheckpoints } from './checkpoints.ts';
 import { alertingHealth } from './health.ts';
 import { registerMetrics } from './metrics.ts';
-import { RuleCatalogue } from './rules/catalogue.ts';
-import { CHECKPOINT_FORMAT, decodeCheckpoint, encodeCheckpoint } from './rules/checkpoint.ts';
+import type { Effect } from './rules/effect.ts';
 import { Engine } from './rules/engine.ts';
 
 /** Entries read at once in replay: some ms of work between two turns of the event loop. */
 const REPLAY_CHUNK = 20_000;
 const CHECKPOINT_MS = 5_000;
-const CONSUMER = 'alerting';
 
 export interface AlertingDeps {
   journal: Journal;
   journalState: JournalState;
   state: StateStore;
   registry: Registry;
+  /** Started before; what we ship, unchanged, when left out. */
+  rules?: RuleSource;
+  /** IANA, for schedules; UTC when left out. */
+  timeZone?: string;
   clock: Clock;
   log: Logger;
   metrics: MetricsRegistry;
@@ -38,7 +42,8 @@ export interface AlertingDeps {
 
 export interface Alerting extends Service {
   book: AlarmBook;
-  rules(): RuleView[];
+  /** The rules as they run; empty before `start` has resolved. */
+  live: LiveRules;
   /** Every committed batch, in order, once `start` has resolved. Synchronous; a batch may come again. */
   consume(batch: JournalBatch): void;
   health(): HealthItem[];
@@ -48,47 +53,43 @@ export interface Alerting extends Service {
  * Rules over the journal, and the book of alarms. `start` loads the unclosed alarms and the engine's last checkpoint and replays the
  * journal from there; rejects with FIRE_FORMAT_UNKNOWN for a checkpoint it does not know and FIRE_STATE_UNAVAILABLE.
  */
-export function createAlerting(deps: AlertingDeps, kinds: readonly SensorKind[] = SENSOR_KINDS): Alerting {
-  const { journal, journalState, state, registry, clock, log } = deps;
-  const catalogue = new RuleCatalogue(kinds);
+export function createAlerting(deps: AlertingDeps): Alerting {
+  const { journal, journalState, state, registry, rules = asShipped(), timeZone = 'UTC', clock, log } = deps;
   const repository = createAlarmRepository(state);
   const book = new Book({ repository, clock, log });
+  const checkpoints = createCheckpoints({ repository, book, rules, journal, clock, log });
   const troubles = { startedAt: clock.now(), rulesSince: null };
   let engine: Engine | null = null;
   let timer: Timer | null = null;
-  let unsubscribe: (() => void) | null = null;
-  registerMetrics(deps.metrics, book, () => engine, catalogue.all);
+  const unsubscribe: (() => void)[] = [];
+  registerMetrics(deps.metrics, book, () => engine);
 
   async function start(): Promise<void> {
     await book.load();
-    const saved = await repository.checkpoint();
-    const checkpoint = saved && decodeCheckpoint(saved.format, saved.data);
+    const checkpoint = await checkpoints.load();
     // A journal that ends before our checkpoint is another journal: its numbers say nothing about what we have done.
-    const known = checkpoint !== null && checkpoint.next <= journalState.nextNo;
+    const known = checkpoint !== null && checkpoint.head.next <= journalState.nextNo;
     if (checkpoint && !known)
       log.warn(
-        { checkpoint: checkpoint.next, journal: journalState.nextNo },
+        { checkpoint: checkpoint.head.next, journal: journalState.nextNo },
         'the journal was replaced; rules start afresh',
       );
     const applied = checkpoint && !known ? 0 : await repository.applied();
     let replaying = true;
     const started = new Engine({
-      registry,
-      catalogue,
-      series: journalState.series,
+      ...{ registry, ...rules.current(), series: journalState.series, withheld: rules, timeZone },
       emit(effect) {
-        if (!replaying || effect.no > applied) book.absorb(effect);
+        if (effect.shadow) takeShadow(rules, effect);
+        else if (!replaying || effect.no > applied) book.absorb(effect);
       },
     });
-    if (known) started.restore(checkpoint);
+    if (known) started.restore(checkpoint.head, checkpoint.parts);
     await replay(started);
     replaying = false;
     started.reconcile(ruleCauses(book), clock.now());
     engine = started;
-    unsubscribe = registry.onChange(({ entity, id }) => {
-      if (entity === 'device') started.refresh(id, clock.now());
-    });
-    timer = clock.setInterval(() => void saveCheckpoint(), CHECKPOINT_MS);
+    follow(started);
+    timer = clock.setInterval(() => void checkpoints.save(started), CHECKPOINT_MS);
   }
 
   async function replay(into: Engine): Promise<void> {
@@ -103,46 +104,84 @@ export function createAlerting(deps: AlertingDeps, kinds: readonly SensorKind[] 
     log.info({ from, to: into.next, unclosed: book.unclosed().length }, 'rules have caught up with the journal');
   }
 
-  let busy = false;
-  async function saveCheckpoint(): Promise<void> {
-    if (busy || !engine) return;
-    busy = true;
-    const { promise, resolve } = Promise.withResolvers<number>();
-    try {
-      await book.whenSaved(async () => {
-        const bytes = encodeCheckpoint(engine!.checkpoint());
-        const { next } = engine!;
-        await repository.saveCheckpoint(next, CHECKPOINT_FORMAT, bytes, clock.now());
-        resolve(next);
-      });
-      journal.advance(CONSUMER, await promise);
-    } catch (error) {
-      // The journal keeps what is not covered; nothing is lost by a checkpoint that is late.
-      log.warn({ err: error }, 'the rule engine could not save a checkpoint');
-    } finally {
-      busy = false;
-    }
+  /** Changes of rules and devices are none of the journal's: a checkpoint keeps them from being undone by a replay. */
+  function follow(running: Engine): void {
+    let placesChanged = false;
+    unsubscribe.push(
+      registry.onChange(({ entity, id }) => {
+        if (entity === 'device') running.refresh(id, clock.now());
+        else if (!placesChanged) {
+          placesChanged = true;
+          queueMicrotask(() => {
+            placesChanged = false;
+            running.refreshPlaces(clock.now());
+          });
+        }
+      }),
+      rules.onChange(() => {
+        const { rules: changed, maintenance } = rules.current();
+        running.setRules(changed, maintenance, clock.now());
+        void checkpoints.save(running);
+      }),
+    );
   }
 
   return {
     book,
     start,
     async stop() {
-      unsubscribe?.();
+      for (const end of unsubscribe.splice(0)) end();
       timer?.cancel();
-      await saveCheckpoint();
+      if (engine) await checkpoints.finish(engine);
       book.stop();
     },
-    rules: () => catalogue.views(),
+    live: {
+      figures: () => new Map(engine?.rules().map(({ id, errors, lastError }) => [id, { errors, lastError }])),
+      learned: (rule, device) => engine?.learned(rule, device)?.map(rangeOf) ?? null,
+      reset(rule, device) {
+        engine?.reset(rule, device, clock.now());
+        if (engine) void checkpoints.save(engine);
+      },
+    },
     consume(batch) {
       if (!engine) throw new Error('alerting has not started');
       engine.consume(batch);
     },
-    health: () => alertingHealth(book, catalogue.all, troubles, clock.now()),
+    health: () => alertingHealth(book, engine?.rules() ?? [], troubles, clock.now()),
   };
+}
+
+function rangeOf({ point, metric, centre, low, high }: LearnedRange): LearnedRange {
+  return { point, metric, centre, low, high };
+}
+
+/** A rule that is tried out is listed with what was withheld. */
+function takeShadow(rules: RuleSource, effect: Effect): void {
+  const { no, cause, time } = effect;
+  if (effect.type === 'clear') {
+    rules.withheldOver({ no, cause, time });
+    return;
+  }
+  const { class: alarmClass, level, device, point, site, zone, rule, explanation } = effect;
+  rules.withhold({
+    ...{ no, cause, why: 'shadow', rule: rule!, maintenance: null, class: alarmClass, level, device, point },
+    ...{ site, zone, time, explanation },
+  });
 }
 
 /** Causes of alarms that a rule holds active. */
 function* ruleCauses(book: Book): Generator<string> {
   for (const alarm of book.causes()) if (alarm.rule !== null && alarm.state.startsWith('active')) yield alarm.cause;
+}
+
+/** The presets, unchanged and for ever. */
+function asShipped(): RuleSource {
+  const shipped = { rules: presetRules(SENSOR_KINDS), maintenance: [] };
+  return {
+    current: () => shipped,
+    onChange: () => () => undefined,
+    withhold: () => undefined,
+    withheldOver: () => undefined,
+    flush: async () => undefined,
+  };
 }

@@ -1,6 +1,6 @@
 import type { HealthItem } from '@smart-fire/core';
 import type { Book } from './alarms/book.ts';
-import type { Rule } from './rules/catalogue.ts';
+import type { LiveRule } from './rules/live-rule.ts';
 
 /** Since when each trouble lasts, so that the page says so. */
 export interface Troubles {
@@ -9,7 +9,7 @@ export interface Troubles {
 }
 
 /** Two parts: are the rules sound, and are alarms saved. `now` ms UTC. */
-export function alertingHealth(book: Book, rules: readonly Rule[], troubles: Troubles, now: number): HealthItem[] {
+export function alertingHealth(book: Book, rules: readonly LiveRule[], troubles: Troubles, now: number): HealthItem[] {
   const broken = rules.filter(({ errors }) => errors > 0);
   troubles.rulesSince = broken.length === 0 ? null : (troubles.rulesSince ?? now);
   const names = broken.map(({ id, lastError }) => `${id} (${lastError})`).join(', ');

@@ -1,16 +1,10 @@
 import { ALARM_CLASSES } from '@smart-fire/core';
 import { Counter, Gauge, type MetricsRegistry } from '@smart-fire/core/node';
 import type { Book } from './alarms/book.ts';
-import type { Rule } from './rules/catalogue.ts';
 import type { Engine } from './rules/engine.ts';
 
 /** Figures of the engine and the book, read when they are asked for; only alarms are counted as they happen. */
-export function registerMetrics(
-  registry: MetricsRegistry,
-  book: Book,
-  engine: () => Engine | null,
-  rules: readonly Rule[],
-): void {
+export function registerMetrics(registry: MetricsRegistry, book: Book, engine: () => Engine | null): void {
   const registers = [registry];
   const changes = new Counter({
     name: 'smartfire_alarm_changes_total',
@@ -60,7 +54,7 @@ export function registerMetrics(
     labelNames: ['rule'],
     registers,
     collect() {
-      for (const { id, errors } of rules) if (errors > 0) this.set({ rule: id }, errors);
+      for (const { id, errors } of engine()?.rules() ?? []) if (errors > 0) this.set({ rule: id }, errors);
     },
   });
 }

@@ -83,6 +83,11 @@ export class Registry {
     this.#changed(change);
   }
 
+  /** The number of a device, also of one that was removed in the life of the process; -1 for one never known. */
+  indexOf(id: string): number {
+    return this.#indices.get(id) ?? -1;
+  }
+
   /** Devices whose messages a gateway carries. */
   children(gateway: string): ReadonlySet<string> {
     return this.#children.get(gateway) ?? new Set();

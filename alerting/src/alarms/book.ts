@@ -91,7 +91,7 @@ export class Book implements AlarmBook {
   }
 
   unclosed(): Alarm[] {
-    const rank = (alarm: Alarm) => ALARM_CLASSES.indexOf(alarm.class);
+    const rank = (alarm: Alarm) => (alarm.level === 'fire' ? 0 : ALARM_CLASSES.indexOf(alarm.class));
     return [...this.#byId.values()].sort(
       (a, b) => rank(a) - rank(b) || b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : -1),
     );

@@ -17,7 +17,11 @@ export function follow(current: Alarm | undefined, effect: Effect, saved: boolea
     return { alarm, entry: entryOf(alarm, effect, 'raised') };
   }
   if (!unclosed) return null;
-  const next = step(unclosed, { type: effect.type === 'raise' ? 'repeat' : 'clear', at: effect.receivedAt });
+  const at = effect.receivedAt;
+  const next =
+    effect.type === 'raise'
+      ? step(unclosed, { type: 'repeat', at, level: effect.level, explanation: effect.explanation })
+      : step(unclosed, { type: 'clear', at });
   if (typeof next === 'string' || next === unclosed) return null;
   const alarm = next.saved === saved ? next : { ...next, saved };
   return { alarm, entry: entryOf(alarm, effect, effect.type === 'raise' ? 'repeated' : 'cleared') };

@@ -7,7 +7,7 @@ import { type AlarmAction, isActive, step } from './lifecycle.ts';
 import { alarmId, openAlarm } from './opening.ts';
 
 const effect: RaiseEffect = {
-  ...{ type: 'raise', no: 7, cause: 'fire:d:', time: 1, receivedAt: 2, detail: {} },
+  ...{ type: 'raise', shadow: false, no: 7, cause: 'fire:d:', time: 1, receivedAt: 2, detail: {} },
   ...{ class: 'fire', level: null, device: 'd', point: '', site: 's', zone: null, rule: null, event: 'fire' },
   explanation: { zh: '火警', en: 'Fire' },
 };
@@ -132,7 +132,7 @@ describe('the state chart', () => {
 
 describe('following effects', () => {
   it('keeps one unclosed alarm per cause whatever comes', () => {
-    const clear: Effect = { type: 'clear', cause: 'fire:d:', no: 8, time: 1, receivedAt: 2, detail: {} };
+    const clear: Effect = { type: 'clear', shadow: false, cause: 'fire:d:', no: 8, time: 1, receivedAt: 2, detail: {} };
     fc.assert(
       fc.property(anyAlarm, fc.array(fc.constantFrom(effect, clear), { maxLength: 20 }), (alarm, effects) => {
         let current: Alarm | undefined = alarm;

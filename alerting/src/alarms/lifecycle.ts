@@ -1,8 +1,8 @@
-import type { Alarm, AlarmState, ErrorCode, Verdict } from '@smart-fire/core';
+import type { Alarm, AlarmState, ErrorCode, Level, Verdict } from '@smart-fire/core';
 
 /** What can happen to an alarm; `at` in ms UTC, `by` a person's name. */
 export type AlarmAction =
-  | { type: 'repeat'; at: number }
+  | { type: 'repeat'; at: number; level?: Level | null; explanation?: Alarm['explanation'] }
   | { type: 'clear'; at: number }
   | { type: 'acknowledge'; at: number; by: string; reason: string }
   | { type: 'verify'; at: number; by: string; verdict: Verdict }
@@ -13,6 +13,7 @@ export type AlarmAction =
  * the action changes nothing, or the code of the refusal.
  * - A fire latches: only a verdict and a close end it. Other classes close by themselves once cleared and acknowledged.
  * - A repeat of a fire withdraws the acknowledgement, and a verdict other than `real-fire`: it was given before this signal.
+ * - A level only rises. One that rises to fire is a new signal like the repeat of a fire, and says so in its sentence.
  * - A rule's alarm cannot be closed while its condition is there; what a device declared can, after a verdict (a broken device never restores).
  */
 export function step(alarm: Alarm, action: AlarmAction): Alarm | ErrorCode {
@@ -23,7 +24,9 @@ export function step(alarm: Alarm, action: AlarmAction): Alarm | ErrorCode {
   const changed = { ...alarm, version: alarm.version + 1 };
   switch (action.type) {
     case 'repeat': {
-      const withdrawn = fire
+      const risen = action.level === 'fire' && alarm.level !== 'fire';
+      const again = fire || risen;
+      const withdrawn = again
         ? {
             acknowledgedBy: null,
             acknowledgedAt: null,
@@ -31,8 +34,19 @@ export function step(alarm: Alarm, action: AlarmAction): Alarm | ErrorCode {
             ...(alarm.verdict !== 'real-fire' && { verdict: null, verifiedBy: null, verifiedAt: null }),
           }
         : {};
-      const state = stateOf(true, acknowledged && !fire);
-      return { ...changed, ...withdrawn, state, count: alarm.count + 1, repeatedAt: action.at, clearedAt: null };
+      const state = stateOf(true, acknowledged && !again);
+      const level = risen ? 'fire' : (alarm.level ?? action.level ?? null);
+      const explanation = (risen && action.explanation) || alarm.explanation;
+      return {
+        ...changed,
+        ...withdrawn,
+        level,
+        explanation,
+        state,
+        count: alarm.count + 1,
+        repeatedAt: action.at,
+        clearedAt: null,
+      };
     }
     case 'clear':
       if (!active) return alarm;

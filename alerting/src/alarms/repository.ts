@@ -15,6 +15,15 @@ export interface AlarmChange {
   entry: AlarmEntry;
 }
 
+export interface SavedCheckpoint {
+  /** Number of the next entry. */
+  no: number;
+  format: number;
+  /** When it was saved, ms UTC. */
+  at: number;
+  data: Uint8Array;
+}
+
 /** Alarms and the engine's cursor in the state store. Every method rejects with FIRE_STATE_UNAVAILABLE while it is away. */
 export interface AlarmRepository {
   unclosed(): Promise<Alarm[]>;
@@ -22,8 +31,13 @@ export interface AlarmRepository {
   applied(): Promise<number>;
   /** One transaction; `changes` in order. `applied` null = as it was. */
   save(changes: readonly AlarmChange[], applied: number | null, audit?: AuditAct): Promise<void>;
-  checkpoint(): Promise<{ format: number; data: Uint8Array } | null>;
-  saveCheckpoint(no: number, format: number, data: Uint8Array, at: number): Promise<void>;
+  /** null = never saved. */
+  checkpoint(): Promise<SavedCheckpoint | null>;
+  /** In order; those of one checkpoint, whose own row names the generation. */
+  checkpointParts(generation: number): AsyncGenerator<Uint8Array>;
+  saveCheckpointPart(generation: number, part: number, checkpoint: SavedCheckpoint): Promise<void>;
+  /** One transaction: this is the checkpoint from now on, effects up to `applied` are saved, and other generations' parts go. */
+  saveCheckpoint(generation: number, checkpoint: SavedCheckpoint, applied: number): Promise<void>;
   get(id: string): Promise<Alarm | null>;
   list(query: AlarmQuery): Promise<Alarm[]>;
   timeline(id: string): Promise<AlarmEntry[]>;
@@ -57,18 +71,30 @@ export function createAlarmRepository(state: StateStore): AlarmRepository {
 
     async checkpoint() {
       const row = await db.selectFrom('checkpoint').selectAll().where('name', '=', CHECKPOINT).executeTakeFirst();
-      return row ? { format: row.format, data: row.data } : null;
+      return row ? { no: row.no, format: row.format, at: row.saved_at, data: row.data } : null;
     },
 
-    saveCheckpoint: (no, format, data, at) =>
+    async *checkpointParts(generation) {
+      for (let part = 0; ; part++) {
+        const name = partName(generation, part);
+        const row = await db.selectFrom('checkpoint').select('data').where('name', '=', name).executeTakeFirst();
+        if (!row) return;
+        yield row.data;
+      }
+    },
+
+    saveCheckpointPart: (generation, part, checkpoint) =>
+      state.transaction((trx) => putCheckpoint(trx, partName(generation, part), checkpoint)),
+
+    saveCheckpoint: (generation, checkpoint, applied) =>
       state.transaction(async (trx) => {
-        const row = { no, format, saved_at: at, data };
+        await putCheckpoint(trx, CHECKPOINT, checkpoint);
         await trx
-          .insertInto('checkpoint')
-          .values({ name: CHECKPOINT, ...row })
-          .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+          .deleteFrom('checkpoint')
+          .where('name', 'like', `${CHECKPOINT}.%`)
+          .where('name', 'not like', `${CHECKPOINT}.${generation}.%`)
           .execute();
-        await setApplied(trx, no - 1);
+        await setApplied(trx, applied);
       }),
 
     async get(id) {
@@ -117,6 +143,17 @@ async function upsert(trx: Transaction, alarms: readonly Alarm[]): Promise<void>
         .column('id')
         .doUpdateSet((eb) => Object.fromEntries(CHANGING.map((column) => [column, eb.ref(`excluded.${column}`)]))),
     )
+    .execute();
+}
+
+const partName = (generation: number, part: number) => `${CHECKPOINT}.${generation}.${part}`;
+
+async function putCheckpoint(trx: Transaction, name: string, { no, format, at, data }: SavedCheckpoint): Promise<void> {
+  const row = { no, format, saved_at: at, data };
+  await trx
+    .insertInto('checkpoint')
+    .values({ name, ...row })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
     .execute();
 }
 

@@ -48,6 +48,7 @@ export function alarmToRow(alarm: Alarm): AlarmTable {
 /** The columns that change after an alarm was opened. */
 export const CHANGING = [
   'level',
+  'explanation',
   'state',
   'repeated_at',
   'cleared_at',

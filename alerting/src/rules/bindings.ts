@@ -1,103 +1,232 @@
-import type { Registry, SeriesRow } from '@smart-fire/core';
-import type { Rule, RuleCatalogue } from './catalogue.ts';
+import type { RegisteredDevice, Registry, SeriesRow } from '@smart-fire/core';
+import type { Plan, RuleCatalogue } from './catalogue.ts';
+import { makeOf, type Variant } from './live-rule.ts';
 import { Slots } from './slots.ts';
 import { Subjects } from './subjects.ts';
+import { Timers } from './timers.ts';
 
-/** Which rules look at which series and device: made from the registry and the catalogue, and made anew when a device changes. */
+/** Gateways behind gateways at most. */
+const MOST_HOPS = 100;
+
+/** What the engine is told while rules and devices change. */
+export interface BindingEvents {
+  /** The slot is about to go; the condition is nobody's any more. */
+  dropped(slot: number, variant: Variant, reason: string): void;
+  /** The slot goes on under another variant of its rule, already its own. */
+  relabelled(slot: number, before: Variant): void;
+}
+
+/** Which rules look at which series, device and zone, and where their state is: made from the registry and the catalogue. */
 export class Bindings {
-  readonly subjects = new Subjects();
+  readonly subjects: Subjects;
   readonly slots = new Slots();
+  readonly timers = new Timers();
+  /** Series that fed a zone's slot last: the detector that completes an alarm. */
+  readonly sources = new Map<number, number>();
   readonly #registry: Registry;
   readonly #catalogue: RuleCatalogue;
-  readonly #dropped: (cause: string, reason: string) => void;
+  readonly #events: BindingEvents;
+  readonly #members: number[] = [];
 
-  /** `dropped` is told of every raised cause that is no longer watched. */
-  constructor(registry: Registry, catalogue: RuleCatalogue, dropped: (cause: string, reason: string) => void) {
+  constructor(registry: Registry, catalogue: RuleCatalogue, events: BindingEvents) {
+    this.subjects = new Subjects(registry);
     this.#registry = registry;
     this.#catalogue = catalogue;
-    this.#dropped = dropped;
+    this.#events = events;
   }
 
-  ruleOf(slot: number): Rule {
-    return this.#catalogue.all[this.slots.rule[slot]!]!;
+  /** For a start: as much room as the registry and the journal's dictionary ask for. */
+  reserve(series: number): void {
+    const devices = this.#registry.devices.size;
+    this.subjects.reserve(devices, series);
+    // Nearly every device has a rule on its silence, with three numbers of state.
+    this.slots.reserve(devices, devices * 3);
   }
 
-  where(slot: number, rule: Rule): { id: string; point: string } {
-    const subject = this.slots.subject[slot]!;
-    if (rule.kind.type === 'absence') return { id: this.subjects.ids[subject]!, point: '' };
-    return { id: this.subjects.ids[this.subjects.device[subject]!]!, point: this.subjects.points[subject]! };
+  variantOf(slot: number): Variant {
+    return this.#catalogue.variants[this.slots.variant(slot)]!;
   }
 
-  cause(slot: number, rule: Rule): string {
-    const { id, point } = this.where(slot, rule);
-    return `${rule.id}:${id}:${point}`;
+  /** The number of whose state a variant keeps, of a series. */
+  subjectOf({ subject }: Variant, series: number): number {
+    if (subject === 'series') return series;
+    const device = this.subjects.device[series]!;
+    if (subject === 'device') return this.subjects.lead(series);
+    return subject === 'zone' ? this.subjects.zone(device) : device;
   }
 
-  slotFor(rule: Rule, subject: number, devices: string[]): number {
-    if (rule.kind.type === 'absence') {
-      const device = this.subjects.numberOf(devices[subject]!);
-      const slot = device < 0 ? -1 : this.subjects.absence[device]!;
-      return slot >= 0 && this.slots.rule[slot] === rule.index ? slot : -1;
-    }
-    let slot = this.subjects.firstSlot[subject] ?? -1;
-    while (slot >= 0 && this.slots.rule[slot] !== rule.index) slot = this.slots.next[slot]!;
+  /** -1 = its state is fresh. */
+  find(variant: Variant, subject: number): number {
+    let slot = this.#first(variant, subject);
+    while (slot >= 0 && this.slots.variant(slot) !== variant.index) slot = this.slots.next(slot);
     return slot;
   }
 
+  allocate(variant: Variant, subject: number): number {
+    const slot = this.slots.allocate(variant.index, subject, variant.size, this.#first(variant, subject));
+    this.#setFirst(variant, subject, slot);
+    return slot;
+  }
+
+  /** State that is fresh again takes no room. */
+  release(slot: number, variant: Variant): void {
+    const subject = this.slots.subject(slot);
+    this.#setFirst(variant, subject, this.slots.unchain(this.#first(variant, subject), slot));
+    this.timers.remove(slot);
+    this.sources.delete(slot);
+    this.slots.release(slot, variant.size);
+  }
+
+  /** Number of the device that a slot's alarm is of; -1 when it is not known. */
+  deviceOf(slot: number, { subject }: Variant): number {
+    const of = this.slots.subject(slot);
+    if (subject === 'silence') return of;
+    if (subject === 'zone') return this.subjects.device[this.sources.get(slot) ?? -1] ?? -1;
+    return this.subjects.device[of]!;
+  }
+
+  pointOf(slot: number, { subject }: Variant): string {
+    if (subject === 'silence') return '';
+    return this.subjects.point(subject === 'zone' ? (this.sources.get(slot) ?? -1) : this.slots.subject(slot));
+  }
+
+  /** `{rule}:{device}:{point}`; of a zone's rule `{rule}:{zone}:`, of a device without a zone `{rule}::{device}`. */
+  cause(slot: number, variant: Variant): string {
+    const of = this.slots.subject(slot);
+    const { id } = variant.live;
+    if (variant.subject === 'zone') {
+      const key = this.subjects.zoneKeys[of]!;
+      return key.startsWith('z:') ? `${id}:${key.slice(2)}:` : `${id}::${key.slice(2)}`;
+    }
+    return `${id}:${this.subjects.ids[this.deviceOf(slot, variant)]!}:${this.pointOf(slot, variant)}`;
+  }
+
   addSeries(row: SeriesRow): void {
-    if (!this.subjects.addSeries(row)) return;
-    this.bind(this.subjects.device[row.index]!);
-    this.#bindSeries(row.index);
+    const unknown = this.subjects.numberOf(row.device) < 0;
+    if (!this.subjects.addSeries(row) || !unknown) return;
+    const device = this.subjects.numberOf(row.device);
+    if (device >= 0) this.bind(device, '');
   }
 
-  /** Gives a device the slots of its kind's rules, or takes them away from one that is unknown or disabled. */
-  bind(device: number): void {
-    const subjects = this.subjects;
+  /** Makes a device's state that of the rules it has now. */
+  bind(device: number, reason: string): void {
+    const { subjects } = this;
     const registered = this.#registry.devices.get(subjects.ids[device]!);
-    const kind = registered && !registered.disabled ? registered.kind : '';
-    subjects.gateway[device] = registered ? this.#gatewayOf(registered.id, registered.gateway) : -1;
-    if (subjects.kinds[device] === kind) return;
-    this.#unbind(device, registered ? (kind === '' ? 'device-disabled' : 'kind-changed') : 'device-removed');
-    subjects.kinds[device] = kind;
-    const rule = this.#catalogue.absenceOf(kind);
-    if (rule) subjects.absence[device] = this.slots.allocate(rule, device, -1);
+    subjects.gateway[device] = registered ? this.#gatewayOf(registered) : -1;
+    const plan = registered ? this.#catalogue.planOf(registered) : this.#catalogue.plans[0]!;
+    this.#enterZone(device, registered, plan, reason);
+    if (subjects.plan[device] === plan.index) return;
+    subjects.plan[device] = plan.index;
+    this.#rebind(subjects.absence[device]!, plan, reason);
     for (let series = subjects.firstSeries[device]!; series >= 0; series = subjects.nextSeries[series]!)
-      this.#bindSeries(series);
+      this.#rebind(subjects.firstSlot[series]!, plan, reason);
+    for (const variant of plan.silence) if (this.find(variant, device) < 0) this.allocate(variant, device);
   }
 
-  #bindSeries(series: number): void {
-    const subjects = this.subjects;
-    if (subjects.firstSlot[series]! >= 0) return;
-    const kind = subjects.kinds[subjects.device[series]!]!;
-    for (const rule of this.#catalogue.ofMetric(kind, subjects.metrics[series]!))
-      subjects.firstSlot[series] = this.slots.allocate(rule, series, subjects.firstSlot[series]!);
+  /** After a change of rules or places: every device, then what nobody has any more. */
+  bindAll(reason: string): void {
+    if (this.#catalogue.needsDetectors) this.subjects.needDetectors();
+    for (const device of this.#registry.devices.values()) this.bind(this.subjects.addDevice(device.id), reason);
+    const current = this.#catalogue.inForce();
+    for (let zone = 0; zone < this.subjects.zoneKeys.length; zone++)
+      this.#dropChain(this.subjects.zoneSlot[zone]!, reason, (variant) => !current.has(variant));
   }
 
-  #unbind(device: number, reason: string): void {
-    const subjects = this.subjects;
-    this.#drop(subjects.absence[device]!, reason);
-    subjects.absence[device] = -1;
-    for (let series = subjects.firstSeries[device]!; series >= 0; series = subjects.nextSeries[series]!) {
-      for (let slot = subjects.firstSlot[series]!; slot >= 0; slot = this.slots.next[slot]!) this.#drop(slot, reason);
-      subjects.firstSlot[series] = -1;
+  *slotsOf(device: number): Generator<number> {
+    const { subjects, slots } = this;
+    if (device < 0) return;
+    const firsts = [subjects.absence[device]!];
+    for (let series = subjects.firstSeries[device]!; series >= 0; series = subjects.nextSeries[series]!)
+      firsts.push(subjects.firstSlot[series]!);
+    if (subjects.zone(device) >= 0) firsts.push(subjects.zoneSlot[subjects.zone(device)]!);
+    for (const first of firsts)
+      for (let slot = first; slot >= 0; ) {
+        const next = slots.next(slot);
+        yield slot;
+        slot = next;
+      }
+  }
+
+  #rebind(first: number, plan: Plan, reason: string): void {
+    for (let slot = first; slot >= 0; ) {
+      const next = this.slots.next(slot);
+      this.#relabel(slot, plan, reason, true);
+      slot = next;
     }
   }
 
-  #drop(slot: number, reason: string): void {
-    if (slot < 0) return;
-    const rule = this.ruleOf(slot);
-    if (rule.kind.raised(this.slots.state, this.slots.offset[slot]!)) this.#dropped(this.cause(slot, rule), reason);
-    this.slots.release(slot, rule);
+  /** What a slot's rule is in this plan; one that has none there is dropped, or left to the zone's other devices. */
+  #relabel(slot: number, plan: Plan, reason: string, drop: boolean): void {
+    const before = this.variantOf(slot);
+    const after = plan.variants.find(({ live }) => live === before.live);
+    if (after === before || (!after && !drop)) return;
+    if (!after || makeOf(after) !== makeOf(before)) {
+      this.#events.dropped(slot, before, reason);
+      this.release(slot, before);
+      return;
+    }
+    this.slots.setVariant(slot, after.index);
+    this.#events.relabelled(slot, before);
+  }
+
+  #enterZone(device: number, registered: RegisteredDevice | undefined, plan: Plan, reason: string): void {
+    const { subjects } = this;
+    const before = subjects.zone(device);
+    const wanted = registered !== undefined && plan.variants.some(({ subject }) => subject === 'zone');
+    if (!wanted && before < 0) return;
+    const key = !wanted ? '' : registered.zone === null ? `d:${registered.id}` : `z:${registered.zone}`;
+    if (before < 0 || subjects.zoneKeys[before] !== key) {
+      if (before >= 0 && this.#join(before, -1) === 0) this.#dropChain(subjects.zoneSlot[before]!, reason, () => true);
+      subjects.setZone(device, key);
+      if (subjects.zone(device) >= 0) this.#join(subjects.zone(device), 1);
+    }
+    const zone = subjects.zone(device);
+    if (zone < 0) return;
+    for (let slot = subjects.zoneSlot[zone]!; slot >= 0; ) {
+      const next = this.slots.next(slot);
+      this.#relabel(slot, plan, reason, false);
+      slot = next;
+    }
+  }
+
+  /** Counts the devices of a zone. */
+  #join(zone: number, by: 1 | -1): number {
+    this.#members[zone] = (this.#members[zone] ?? 0) + by;
+    return this.#members[zone]!;
+  }
+
+  #dropChain(first: number, reason: string, which: (variant: Variant) => boolean): void {
+    for (let slot = first; slot >= 0; ) {
+      const next = this.slots.next(slot);
+      const variant = this.variantOf(slot);
+      if (which(variant)) {
+        this.#events.dropped(slot, variant, reason);
+        this.release(slot, variant);
+      }
+      slot = next;
+    }
+  }
+
+  #first({ subject }: Variant, of: number): number {
+    const { subjects } = this;
+    const firsts =
+      subject === 'silence' ? subjects.absence : subject === 'zone' ? subjects.zoneSlot : subjects.firstSlot;
+    return firsts[of]!;
+  }
+
+  #setFirst({ subject }: Variant, of: number, slot: number): void {
+    const { subjects } = this;
+    const firsts =
+      subject === 'silence' ? subjects.absence : subject === 'zone' ? subjects.zoneSlot : subjects.firstSlot;
+    firsts[of] = slot;
   }
 
   /** The gateway's number; -1 when there is none, or when the chain of gateways leads back to the device. */
-  #gatewayOf(id: string, gateway: string | null): number {
-    if (gateway === null) return -1;
-    const seen = new Set([id]);
-    for (let up: string | null = gateway; up !== null; up = this.#registry.devices.get(up)?.gateway ?? null) {
-      if (seen.has(up)) return -1;
-      seen.add(up);
-    }
+  #gatewayOf({ id, gateway }: RegisteredDevice): number {
+    if (gateway === null || !this.#registry.devices.has(gateway)) return -1;
+    let hops = 0;
+    for (let up: string | null = gateway; up !== null; up = this.#registry.devices.get(up)?.gateway ?? null)
+      if (up === id || ++hops > MOST_HOPS) return -1;
     return this.subjects.addDevice(gateway);
   }
 }

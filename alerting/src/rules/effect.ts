@@ -4,12 +4,14 @@ import type { Sentence } from './kinds/kind.ts';
 interface Base {
   /** Number of the journal entry that caused it. */
   no: number;
-  /** `{rule id | event word}:{device}:{point}` */
+  /** `{rule id | event word}:{device}:{point}`; of a rule on zones `{rule id}:{zone}:`. */
   cause: string;
   /** Time of the reading or event (device time where that is trusted), else of the entry that showed that time had passed. */
   time: number;
   /** `receivedAt` of the entry. */
   receivedAt: number;
+  /** The rule is only tried out: nothing of it reaches the alarm book. */
+  shadow: boolean;
   /** Figures for the timeline. */
   detail: Record<string, unknown>;
 }

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { KINDS, Scene } from '../testing/scene.ts';
-import { RuleCatalogue } from './catalogue.ts';
-import { CHECKPOINT_FORMAT, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { FakeRules } from '../testing/fake-rules.ts';
+import { Scene } from '../testing/scene.ts';
+import { CHECKPOINT_FORMAT, decodeManifest, decodePart, encodeManifest, encodePart } from './checkpoint.ts';
 import type { Effect } from './effect.ts';
 import { Engine } from './engine.ts';
+import { threshold } from './kinds/threshold.ts';
 
-function watch(scene: Scene, catalogue = new RuleCatalogue(KINDS)) {
+function watch(scene: Scene, rules = new FakeRules()) {
   const effects: Effect[] = [];
   const engine = new Engine({
-    registry: scene.registry,
-    catalogue,
-    series: [],
+    ...{ registry: scene.registry, ...rules.current(), withheld: rules, series: [], timeZone: 'Asia/Shanghai' },
     emit: (effect) => effects.push(effect),
   });
   return {
@@ -25,6 +25,8 @@ function watch(scene: Scene, catalogue = new RuleCatalogue(KINDS)) {
     },
   };
 }
+
+afterEach(() => vi.restoreAllMocks());
 
 describe('threshold rules', () => {
   it('raises after the duration in reading time and clears only beyond the hysteresis', () => {
@@ -230,23 +232,22 @@ describe('a gateway', () => {
 
 describe('the engine', () => {
   it('isolates a rule that throws: the others go on, and it is counted', () => {
-    const catalogue = new RuleCatalogue(KINDS);
-    const broken = catalogue.all.find(({ id }) => id === 'preset:pump:low')!;
-    broken.kind = {
-      ...broken.kind,
-      step() {
-        throw new Error('broken');
-      },
-    };
+    const real = threshold.step;
+    vi.spyOn(threshold, 'step').mockImplementation((state, offset, rule, stimulus) => {
+      if (rule.id === 'low') throw new Error('broken');
+      return real(state, offset, rule, stimulus);
+    });
     const scene = new Scene().device('p', 'pump').device('h', 'heat');
-    const { next } = watch(scene, catalogue);
+    const { next, engine } = watch(scene);
     scene.reading('p', 'pressure', 1).reading('h', 'temperature', 99).seconds(60);
     expect(next()).toEqual([
       'raise preset:heat:hot:h:',
       'raise preset:pump:absence:p:',
       'raise preset:heat:absence:h:',
     ]);
-    expect(broken).toMatchObject({ errors: 1, lastError: 'broken' });
+    expect(engine.rules().find(({ id }) => id === 'preset:pump:low')).toMatchObject({
+      ...{ errors: 1, lastError: 'broken' },
+    });
   });
 
   it('follows devices that are disabled, enabled, changed and removed', () => {
@@ -347,13 +348,19 @@ describe('the engine', () => {
     const { engine, next } = watch(scene);
     scene.reading('h', 'temperature', 99);
     next();
-    const bytes = encodeCheckpoint(engine.checkpoint());
-    expect(decodeCheckpoint(CHECKPOINT_FORMAT, bytes)).toEqual(engine.checkpoint());
+    const { head, parts } = engine.snapshot();
+    const manifest = { ...head, generation: 1, parts: 1 };
+    const bytes = encodeManifest(manifest);
+    expect(decodeManifest(CHECKPOINT_FORMAT, bytes)).toEqual(manifest);
+    const [part] = [...parts()];
+    const encoded = encodePart(part!);
+    expect(decodePart(encoded)).toEqual(part);
+    expect(() => decodePart(encoded.subarray(0, 20))).toThrow(expect.objectContaining({ code: 'FIRE_FORMAT_UNKNOWN' }));
     for (const [format, data] of [
       [CHECKPOINT_FORMAT + 1, bytes],
       [CHECKPOINT_FORMAT, bytes.subarray(0, 20)],
-      [CHECKPOINT_FORMAT, new Uint8Array(3)],
+      [1, new Uint8Array(3)],
     ] as const)
-      expect(() => decodeCheckpoint(format, data)).toThrow(expect.objectContaining({ code: 'FIRE_FORMAT_UNKNOWN' }));
+      expect(() => decodeManifest(format, data)).toThrow(expect.objectContaining({ code: 'FIRE_FORMAT_UNKNOWN' }));
   });
 });

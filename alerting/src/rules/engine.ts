@@ -1,32 +1,52 @@
 import {
   FLAG,
-  isAbsenceRule,
   type JournalBatch,
   type JournalEntry,
+  type Maintenance,
   type Registry,
+  type Rule,
+  type RuleSource,
   type SeriesRow,
 } from '@smart-fire/core';
 import { Bindings } from './bindings.ts';
-import type { Rule, RuleCatalogue } from './catalogue.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Feed, RuleCatalogue } from './catalogue.ts';
+import type { CheckpointHead, CheckpointPart } from './checkpoint.ts';
+import { Disturbances } from './disturbances.ts';
 import type { Effect } from './effect.ts';
+import { type LearnedSeries, learnedOf, scoreOf } from './inspection.ts';
 import { absence } from './kinds/absence.ts';
 import { CLEAR, HOLD, NOTHING, type Outcome, RAISE, type Stimulus } from './kinds/kind.ts';
 import { explainVerdict, verdictOf } from './kinds/verdict.ts';
 import { ListenedClock } from './listened-clock.ts';
-import { Timers } from './timers.ts';
+import { fail, type LiveRule, type Variant } from './live-rule.ts';
+import { type Moment, Raising } from './raising.ts';
+import { LIVE, RAISED, WITHHELD } from './slots.ts';
+import { restorePart, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { Withholding } from './withholding.ts';
+
+/** When a rule that threw while it was raised is tried again (ms of listened time). */
+const RETRY_MS = 60_000;
 
 export interface EngineDeps {
   registry: Registry;
-  catalogue: RuleCatalogue;
+  rules: readonly Rule[];
+  maintenance?: readonly Maintenance[];
   series: readonly SeriesRow[];
   /** Called within `consume`, in order; its `no` never falls. */
   emit: (effect: Effect) => void;
+  /** Told what maintenance and schedules keep from becoming an alarm. */
+  withheld?: Pick<RuleSource, 'withhold' | 'withheldOver'>;
+  /** IANA, for schedules. */
+  timeZone: string;
+  /** Listened time between two entries at most (ms); two ticks when left out. */
+  gapLimitMs?: number;
+  /** Keeps the figures of what is quiet too, so that `score` knows how far it is from its limit. */
+  keepQuiet?: boolean;
 }
 
 /**
- * The rules over the journal: a pure function of (state, entry), with the registry as its configuration. No clock, no I/O, no timers of
- * its own: time is what the entries say, so a replay gives the same effects. Nothing is allocated per reading.
+ * The rules over the journal: a pure function of (state, entry), with the registry and the rules as its configuration. No clock, no I/O, no
+ * timers of its own: time is what the entries say, so a replay gives the same effects. Nothing is allocated per reading.
  */
 export class Engine {
   /** Number of the next entry; what is below it is skipped, so a batch may come again. */
@@ -34,31 +54,58 @@ export class Engine {
   evaluations = 0;
   /** Events of devices that no longer exist. */
   ignored = 0;
-  readonly clock = new ListenedClock();
-  readonly #timers = new Timers();
-  readonly #bindings: Bindings;
+  readonly clock: ListenedClock;
   readonly #registry: Registry;
   readonly #catalogue: RuleCatalogue;
+  readonly #bindings: Bindings;
+  readonly #raising: Raising;
+  readonly #withholding: Withholding;
+  readonly #disturbances = new Disturbances();
   readonly #emit: (effect: Effect) => void;
+  readonly #keepQuiet: boolean;
   /** Gateways (device numbers) with children that wait for them. */
   readonly #holding = new Set<number>();
+  readonly #moment: Moment = { no: 0, time: 0, receivedAt: 0 };
   readonly #stimulus: Stimulus = { input: 0, source: 0, value: NaN, time: NaN, now: 0, learn: true };
-  /** The entry at hand. */
-  #no = 0;
-  #time = 0;
-  #receivedAt = 0;
+  /** State of what is fresh, while it is stepped: most of it is fresh again afterwards and takes no room. */
+  #fresh = new Float64Array(16);
 
-  constructor({ registry, catalogue, series, emit }: EngineDeps) {
+  constructor(deps: EngineDeps) {
+    const { registry, rules, maintenance = [], series, emit, withheld = null, timeZone } = deps;
     this.#registry = registry;
-    this.#catalogue = catalogue;
     this.#emit = emit;
-    this.#bindings = new Bindings(registry, catalogue, (cause, reason) => this.#clear(cause, { reason }));
-    for (const id of registry.devices.keys()) this.#bindings.bind(this.#bindings.subjects.addDevice(id));
-    for (const row of series) this.#bindings.addSeries(row);
+    this.#keepQuiet = deps.keepQuiet ?? false;
+    this.clock = new ListenedClock(deps.gapLimitMs);
+    this.#withholding = new Withholding(registry, timeZone);
+    this.#catalogue = new RuleCatalogue(registry);
+    this.#raising = new Raising({
+      ...{ registry, clock: this.clock, moment: this.#moment, emit, withheld, withholding: this.#withholding },
+      ...{ disturbances: this.#disturbances, bindings: () => this.#bindings },
+    });
+    this.#bindings = new Bindings(registry, this.#catalogue, {
+      dropped: (slot, variant, reason) => this.#raising.clear(slot, variant, { reason }),
+      relabelled: (slot, before) => this.#relabelled(slot, before),
+    });
+    this.#withholding.setMaintenance(maintenance);
+    this.#catalogue.set(rules)();
+    this.#bindings.reserve(series.length);
+    for (const row of series) this.#bindings.subjects.addSeries(row);
+    this.#bindings.bindAll('');
   }
 
   get stateBytes(): number {
-    return this.#bindings.slots.bytes;
+    const { slots, timers, subjects } = this.#bindings;
+    return slots.bytes + timers.bytes + subjects.bytes;
+  }
+
+  /** Listened time of the earliest deadline; Infinity when there is none. */
+  get nextWake(): number {
+    return this.#bindings.timers.next;
+  }
+
+  /** The rules in force, with what has gone wrong in them. */
+  rules(): readonly LiveRule[] {
+    return this.#catalogue.all();
   }
 
   consume(batch: JournalBatch): void {
@@ -73,91 +120,120 @@ export class Engine {
     this.next = Math.max(this.next, batch.firstNo + batch.count);
   }
 
+  /**
+   * Other rules or windows from now on (`now` ms UTC). State is kept, but for rules that are gone or whose state is made of other things now;
+   * an unchanged rule is the same object as before.
+   */
+  setRules(rules: readonly Rule[], maintenance: readonly Maintenance[], now: number): void {
+    this.#at(this.next - 1, now, now);
+    this.#withholding.setMaintenance(maintenance);
+    const forget = this.#catalogue.set(rules);
+    this.#bindings.bindAll('rule-changed');
+    forget();
+    this.#raising.lookAgain();
+  }
+
   /** The device was added, changed or removed (`now` ms UTC). State is kept unless its rules are others now. */
   refresh(id: string, now: number): void {
     this.#at(this.next - 1, now, now);
+    if (this.#registry.indexOf(id) < 0) return;
+    const registered = this.#registry.devices.get(id);
     const device = this.#bindings.subjects.addDevice(id);
-    const gateway = this.#bindings.subjects.gateway[device]!;
-    this.#bindings.bind(device);
-    if (this.#bindings.subjects.gateway[device] !== gateway) this.#release(device, -1);
+    if (!registered) this.#disturbances.forget(device);
+    this.#bind(device, registered ? (registered.disabled ? 'device-disabled' : 'device-changed') : 'device-removed');
+    for (const child of this.#registry.children(id)) this.#bind(this.#bindings.subjects.addDevice(child), '');
     if (this.#bindings.subjects.absence[device] === -1) this.#releaseChildren(device);
+  }
+
+  /** Areas, sites or zones have changed: rules that name places may be for other devices now. */
+  refreshPlaces(now: number): void {
+    if (!this.#catalogue.placed) return;
+    this.#at(this.next - 1, now, now);
+    this.#catalogue.forgetPlaces();
+    this.#bindings.bindAll('place-changed');
   }
 
   /** Makes book and engine agree after a start: the registry may have changed while we were down. `now` ms UTC. */
   reconcile(active: Iterable<string>, now: number): void {
     this.#at(this.next - 1, now, now);
+    const { slots } = this.#bindings;
     const unfounded = new Set(active);
-    for (let slot = 0; slot < this.#bindings.slots.size; slot++) {
-      const rule = this.#bindings.ruleOf(slot);
-      if (
-        this.#bindings.slots.live[slot] !== 1 ||
-        !rule.kind.raised(this.#bindings.slots.state, this.#bindings.slots.offset[slot]!)
-      )
-        continue;
-      if (!unfounded.delete(this.#bindings.cause(slot, rule))) this.#raise(slot, rule);
+    for (let slot = 0; slot < slots.size; slot++) {
+      if (!slots.has(slot, LIVE) || !slots.has(slot, RAISED) || slots.has(slot, WITHHELD)) continue;
+      const variant = this.#bindings.variantOf(slot);
+      if (variant.mode === 'on' && !unfounded.delete(this.#bindings.cause(slot, variant)))
+        this.#raising.raise(slot, variant);
     }
     for (const cause of unfounded) this.#clear(cause, { reason: 'rule-gone' });
   }
 
-  checkpoint(): Checkpoint {
-    const { state, rule, subject, offset, live, size } = this.#bindings.slots;
-    const rows: number[] = [];
-    const devices = new Map<number, number>();
-    for (let slot = 0; slot < size; slot++) {
-      const start = offset[slot]!;
-      const { kind, index, size: numbers } = this.#catalogue.all[rule[slot]!]!;
-      if (live[slot] !== 1 || Number.isNaN(state[start])) continue;
-      let of = subject[slot]!;
-      if (kind.type === 'absence') {
-        if (!devices.has(of)) devices.set(of, devices.size);
-        of = devices.get(of)!;
-      }
-      rows.push(index, of);
-      for (let i = 0; i < numbers; i++) rows.push(state[start + i]!);
-    }
-    return {
-      next: this.next,
-      listened: this.clock.now,
-      last: Number.isNaN(this.clock.last) ? null : this.clock.last,
-      rules: this.#catalogue.all.map(({ id, size }) => ({ id, size })),
-      devices: [...devices.keys()].map((number) => this.#bindings.subjects.ids[number]!),
-      rows: Float64Array.from(rows),
-    };
+  /** What a restart needs, as it is now; its parts may be written while the engine goes on. */
+  snapshot(): Snapshot {
+    const { next, clock } = this;
+    const head = { next, listened: clock.now, last: Number.isNaN(clock.last) ? null : clock.last };
+    const { ids } = this.#bindings.subjects;
+    const disturbed = this.#disturbances.entries(clock.now).map(([device, words, tested]) => ({
+      ...{ device: ids[device]!, words, tested },
+    }));
+    return takeSnapshot({ ...head, disturbed }, this.#bindings, this.#catalogue);
   }
 
   /** Into a fresh engine. State of rules, series and devices that are no more is dropped. */
-  restore({ next, listened, last, rules, devices, rows }: Checkpoint): void {
+  restore({ next, listened, last, disturbed }: CheckpointHead, parts: Iterable<CheckpointPart>): void {
     this.next = next;
     this.clock.now = listened;
     this.clock.last = last ?? NaN;
-    const known = new Map(this.#catalogue.all.map((rule) => [rule.id, rule]));
-    for (let at = 0; at < rows.length; ) {
-      const { id, size } = rules[rows[at]!]!;
-      const rule = known.get(id);
-      const slot = rule?.size === size ? this.#bindings.slotFor(rule, rows[at + 1]!, devices) : -1;
-      if (rule && slot >= 0) {
-        const offset = this.#bindings.slots.offset[slot]!;
-        this.#bindings.slots.state.set(rows.subarray(at + 2, at + 2 + size), offset);
-        this.#timers.arm(slot, rule.kind.wakeAt(this.#bindings.slots.state, offset, rule.definition));
-        if (rule.kind.type === 'absence' && absence.held(this.#bindings.slots.state, offset)) this.#hold(slot);
-      }
-      at += 2 + size;
+    for (const { device, words, tested } of disturbed) {
+      const number = this.#bindings.subjects.numberOf(device);
+      if (number >= 0) this.#disturbances.restore(number, words, tested);
+    }
+    for (const part of parts)
+      restorePart(part, this.#bindings, this.#catalogue, (slot, variant, withheld) => {
+        if (this.#guarded(variant, () => variant.kind.raised(this.#state, this.#offset(slot))))
+          this.#raising.restored(slot, variant, withheld);
+        this.#arm(slot, variant);
+        if (variant.subject === 'silence' && absence.held(this.#state, this.#offset(slot))) this.#hold(slot);
+      });
+  }
+
+  /** How far a rule is from its limit for a device (1 = at it): the highest of what it judges there; null when it has seen nothing. */
+  score(rule: string, device: string): number | null {
+    return scoreOf(this.#bindings, rule, device);
+  }
+
+  /** What a rule holds for normal of a device; null when it learns nothing or is still learning. */
+  learned(rule: string, device: string): LearnedSeries[] | null {
+    return learnedOf(this.#bindings, rule, device);
+  }
+
+  /** Forgets what a rule has learned and seen of a device, of a rule on zones: of its zone. `now` ms UTC. */
+  reset(rule: string, device: string, now: number): void {
+    this.#at(this.next - 1, now, now);
+    for (const slot of this.#bindings.slotsOf(this.#bindings.subjects.numberOf(device))) {
+      const variant = this.#bindings.variantOf(slot);
+      if (variant.live.id !== rule) continue;
+      this.#raising.clear(slot, variant, { reason: 'rule-reset' });
+      this.#forget(slot, variant);
     }
   }
 
   #reading({ readings }: JournalBatch, row: number): void {
     const no = readings.no[row]!;
     if (no < this.next) return;
-    this.#at(no, readings.time[row]!, readings.receivedAt[row]!);
+    const time = readings.time[row]!;
+    this.#at(no, time, readings.receivedAt[row]!);
     this.#pass();
     // Late readings are history: they neither step a rule nor count as news of the device.
     if ((readings.flags[row]! & FLAG.late) !== 0) return;
+    const { subjects } = this.#bindings;
     const series = readings.series[row]!;
-    const device = this.#bindings.subjects.device[series] ?? -1;
+    const device = subjects.device[series] ?? -1;
     if (device < 0) return;
     this.#hear(device);
-    for (let slot = this.#bindings.subjects.firstSlot[series]!; slot >= 0; slot = this.#bindings.slots.next[slot]!)
-      this.#step(slot, readings.value[row]!, readings.time[row]!);
+    const plan = this.#catalogue.plans[subjects.plan[device]!]!;
+    const metric = subjects.metric[series]!;
+    const feeds = plan.feeds[metric] ?? this.#catalogue.feedsOf(plan, metric, subjects.metricNames[metric]!);
+    for (let i = 0; i < feeds.length; i++) this.#feed(feeds[i]!, series, device, readings.value[row]!, time);
   }
 
   #entry(entry: JournalEntry): void {
@@ -170,175 +246,230 @@ export class Engine {
       this.ignored++;
       return;
     }
-    this.#hear(this.#bindings.subjects.numberOf(id));
+    const number = this.#bindings.subjects.numberOf(id);
+    this.#hear(number);
+    if (event === 'test') this.#disturbances.tested(number, this.clock.now);
     const verdict = verdictOf(event);
     if (!verdict) return;
     const cause = `${verdict.word}:${id}:${point}`;
     if (verdict.type === 'clear') {
+      this.#disturbances.restored(number, verdict.word, point);
       this.#clear(cause, { event, detail });
       return;
     }
+    this.#disturbances.declare(number, verdict.word, point);
     this.#emit({
-      type: 'raise',
-      ...this.#base(cause),
-      class: verdict.class,
-      level: null,
-      device: id,
-      point,
-      site: device.site,
-      zone: device.zone,
-      rule: null,
-      event,
-      explanation: explainVerdict(event, detail),
-      detail: { event, detail },
+      ...{ type: 'raise', ...this.#moment, cause, class: verdict.class, level: null, shadow: false },
+      ...{ device: id, point, site: device.site, zone: device.zone, rule: null, event },
+      ...{ explanation: explainVerdict(event, detail), detail: { event, detail } },
     });
   }
 
   #at(no: number, time: number, receivedAt: number): void {
-    this.#no = no;
-    this.#time = time;
-    this.#receivedAt = receivedAt;
+    this.#moment.no = no;
+    this.#moment.time = time;
+    this.#moment.receivedAt = receivedAt;
   }
 
   /** Time passes up to the entry at hand; what falls due does so before the entry itself acts. */
   #pass(): void {
-    this.clock.hear(this.#receivedAt);
-    if (this.#timers.next > this.clock.now) return;
-    const time = this.#time;
-    this.#time = this.#receivedAt;
-    while (this.#timers.next <= this.clock.now) this.#wake(this.#timers.pop());
-    this.#time = time;
+    const { timers } = this.#bindings;
+    const moment = this.#moment;
+    this.clock.hear(moment.receivedAt);
+    if (timers.next > this.clock.now && moment.receivedAt < this.#withholding.boundary) return;
+    const { time } = moment;
+    moment.time = moment.receivedAt;
+    while (timers.next <= this.clock.now) this.#wake(timers.pop());
+    if (moment.receivedAt >= this.#withholding.boundary) this.#raising.lookAgain();
+    moment.time = time;
   }
 
   #wake(slot: number): void {
-    if (this.#bindings.slots.live[slot] !== 1) return;
-    const { state, offset } = this.#bindings.slots;
-    const rule = this.#bindings.ruleOf(slot);
+    const variant = this.#bindings.variantOf(slot);
+    const { kind, definition } = variant;
     try {
-      const due = rule.kind.wakeAt(state, offset[slot]!, rule.definition);
+      const due = kind.wakeAt(this.#state, this.#offset(slot), definition);
       if (due > this.clock.now) {
-        this.#timers.arm(slot, due);
+        this.#bindings.timers.arm(slot, due);
         return;
       }
-      const upstream = this.#upstream(slot, rule);
+      const upstream = this.#upstream(slot, variant);
       // Of a gateway and its child that fall due together the gateway comes first.
       if (upstream >= 0) this.#wake(upstream);
-      const from = upstream < 0 ? -1 : offset[upstream]!;
-      this.#act(slot, rule, rule.kind.wake(state, offset[slot]!, rule.definition, this.clock.now, from));
+      const from = upstream < 0 ? -1 : this.#offset(upstream);
+      this.#act(slot, variant, kind.wake(this.#state, this.#offset(slot), definition, this.clock.now, from));
     } catch (error) {
-      fail(rule, error);
+      this.#broken(slot, variant, error);
     }
   }
 
-  #step(slot: number, value: number, time: number): void {
-    const rule = this.#bindings.ruleOf(slot);
+  #feed({ variant, input }: Feed, series: number, device: number, value: number, time: number): void {
+    const { kind, definition, size } = variant;
+    const subject = this.#bindings.subjectOf(variant, series);
+    let slot = this.#bindings.find(variant, subject);
     this.evaluations++;
+    const stimulus = this.#stimulus;
+    stimulus.input = input;
+    stimulus.source = variant.subject === 'series' ? series : this.#bindings.subjects.lead(series);
+    stimulus.value = value;
+    stimulus.time = time;
+    stimulus.now = this.clock.now;
+    stimulus.learn = !variant.learns || this.#mayLearn(slot, device);
     try {
-      const offset = this.#bindings.slots.offset[slot]!;
-      this.#stimulus.value = value;
-      this.#stimulus.time = time;
-      this.#stimulus.now = this.clock.now;
-      const outcome = rule.kind.step(this.#bindings.slots.state, offset, rule.definition, this.#stimulus);
-      if (outcome !== NOTHING) this.#act(slot, rule, outcome);
+      let outcome: Outcome;
+      if (slot >= 0) outcome = kind.step(this.#state, this.#offset(slot), definition, stimulus);
+      else {
+        const fresh = this.#freshState(size);
+        outcome = kind.step(fresh, 0, definition, stimulus);
+        if (Number.isNaN(fresh[0]!) && !this.#keepQuiet) return;
+        slot = this.#bindings.allocate(variant, subject);
+        this.#state.set(fresh.subarray(0, size), this.#offset(slot));
+        if (variant.subject === 'zone') this.#bindings.sources.set(slot, series);
+      }
+      if (outcome === NOTHING) this.#releaseFresh(slot, variant);
+      else {
+        if (variant.subject === 'zone') this.#bindings.sources.set(slot, series);
+        this.#act(slot, variant, outcome);
+      }
     } catch (error) {
-      fail(rule, error);
+      if (slot >= 0) this.#broken(slot, variant, error);
+      else fail(variant.live, error);
     }
   }
 
-  #act(slot: number, rule: Rule, outcome: Outcome): void {
-    this.#timers.arm(
-      slot,
-      rule.kind.wakeAt(this.#bindings.slots.state, this.#bindings.slots.offset[slot]!, rule.definition),
-    );
-    if (outcome === RAISE) this.#raise(slot, rule);
-    else if (outcome === CLEAR) this.#clear(this.#bindings.cause(slot, rule), {});
+  #act(slot: number, variant: Variant, outcome: Outcome): void {
+    this.#bindings.timers.arm(slot, variant.kind.wakeAt(this.#state, this.#offset(slot), variant.definition));
+    if (outcome === RAISE) this.#raising.raise(slot, variant);
+    else if (outcome === CLEAR) this.#raising.clear(slot, variant, {});
     else if (outcome === HOLD) this.#hold(slot);
+    this.#releaseFresh(slot, variant);
   }
 
   /** The device gave news of itself, and thereby of its gateway. */
   #hear(device: number): void {
-    const slot = this.#bindings.subjects.absence[device]!;
-    if (slot >= 0) this.#step(slot, NaN, NaN);
-    const gateway = this.#bindings.subjects.gateway[device]!;
+    const { subjects, slots } = this.#bindings;
+    for (let slot = subjects.absence[device]!; slot >= 0; slot = slots.next(slot)) {
+      const variant = this.#bindings.variantOf(slot);
+      this.evaluations++;
+      this.#stimulus.input = -1;
+      this.#stimulus.now = this.clock.now;
+      try {
+        const outcome = variant.kind.step(slots.state, slots.offset(slot), variant.definition, this.#stimulus);
+        if (outcome !== NOTHING) this.#act(slot, variant, outcome);
+      } catch (error) {
+        this.#broken(slot, variant, error);
+      }
+    }
+    const gateway = subjects.gateway[device]!;
     if (gateway >= 0) this.#hear(gateway);
     if (this.#holding.size > 0 && this.#holding.delete(device)) this.#releaseChildren(device);
   }
 
   #hold(slot: number): void {
-    this.#holding.add(this.#bindings.subjects.gateway[this.#bindings.slots.subject[slot]!]!);
+    this.#holding.add(this.#bindings.subjects.gateway[this.#bindings.slots.subject(slot)]!);
   }
 
   #releaseChildren(gateway: number): void {
-    for (const child of this.#registry.children(this.#bindings.subjects.ids[gateway]!))
-      this.#release(this.#bindings.subjects.numberOf(child), this.#bindings.subjects.absence[gateway]!);
+    const { subjects } = this.#bindings;
+    for (const child of this.#registry.children(subjects.ids[gateway]!))
+      this.#release(subjects.numberOf(child), subjects.absence[gateway]!);
   }
 
+  /** Lets a held child be judged soon; `upstream` is its gateway's slot, -1 = it has none any more. */
   #release(device: number, upstream: number): void {
-    const slot = this.#bindings.subjects.absence[device] ?? -1;
-    if (slot < 0) return;
-    const { state, offset } = this.#bindings.slots;
-    const { definition } = this.#bindings.ruleOf(slot);
-    if (!isAbsenceRule(definition)) return;
-    const from = upstream < 0 ? -1 : offset[upstream]!;
-    if (absence.release(state, offset[slot]!, definition, this.clock.now, from))
-      this.#timers.arm(slot, absence.wakeAt(state, offset[slot]!, definition));
+    const { subjects, slots } = this.#bindings;
+    const from = upstream < 0 ? -1 : slots.offset(upstream);
+    for (let slot = subjects.absence[device] ?? -1; slot >= 0; slot = slots.next(slot)) {
+      const variant = this.#bindings.variantOf(slot);
+      const rule = variant.definition as Parameters<typeof absence.release>[2];
+      if (absence.release(slots.state, slots.offset(slot), rule, this.clock.now, from)) this.#arm(slot, variant);
+    }
   }
 
   /** Slot of the same kind of the device's gateway, or -1. */
-  #upstream(slot: number, rule: Rule): number {
-    if (rule.kind.type !== 'absence') return -1;
-    const gateway = this.#bindings.subjects.gateway[this.#bindings.slots.subject[slot]!]!;
-    return gateway < 0 ? -1 : this.#bindings.subjects.absence[gateway]!;
+  #upstream(slot: number, { subject }: Variant): number {
+    if (subject !== 'silence') return -1;
+    const { subjects, slots } = this.#bindings;
+    const gateway = subjects.gateway[slots.subject(slot)]!;
+    return gateway < 0 ? -1 : subjects.absence[gateway]!;
   }
 
-  #raise(slot: number, rule: Rule): void {
-    const { id, point } = this.#bindings.where(slot, rule);
-    const device = this.#registry.devices.get(id);
-    if (!device) return;
-    const evidence = rule.kind.evidence(
-      this.#bindings.slots.state,
-      this.#bindings.slots.offset[slot]!,
-      rule.definition,
-      this.clock.now,
-    );
-    const affected = rule.kind.type === 'absence' ? this.#affected(id) : 0;
-    if (affected > 0) evidence.affected = affected;
-    this.#emit({
-      type: 'raise',
-      ...this.#base(this.#bindings.cause(slot, rule)),
-      class: rule.definition.class,
-      level: null,
-      device: id,
-      point,
-      site: device.site,
-      zone: device.zone,
-      rule: rule.id,
-      event: null,
-      explanation: rule.kind.explain(rule.definition, evidence),
-      detail: evidence,
-    });
+  #bind(device: number, reason: string): void {
+    const { subjects } = this.#bindings;
+    const gateway = subjects.gateway[device]!;
+    this.#bindings.bind(device, reason);
+    if (subjects.gateway[device] !== gateway) this.#release(device, subjects.absence[subjects.gateway[device]!] ?? -1);
+  }
+
+  #relabelled(slot: number, before: Variant): void {
+    // Its deadline may be an earlier or a later one now.
+    this.#bindings.timers.remove(slot);
+    this.#arm(slot, this.#bindings.variantOf(slot));
+    this.#raising.relabelled(slot, before);
+  }
+
+  #mayLearn(slot: number, device: number): boolean {
+    if (slot >= 0 && this.#bindings.slots.has(slot, RAISED)) return false;
+    const { subjects } = this.#bindings;
+    if (this.#disturbances.disturbed(device, subjects.zone(device), this.clock.now)) return false;
+    if (!this.#withholding.announced) return true;
+    const registered = this.#registry.devices.get(subjects.ids[device]!);
+    return !registered || !this.#withholding.inMaintenance(registered, this.#moment.receivedAt);
+  }
+
+  /** A rule threw: what it had in hand is begun anew, unless an alarm stands on it. */
+  #broken(slot: number, variant: Variant, error: unknown): void {
+    fail(variant.live, error);
+    const { slots, timers } = this.#bindings;
+    if (!slots.has(slot, LIVE)) return;
+    if (slots.has(slot, RAISED)) timers.arm(slot, this.clock.now + RETRY_MS);
+    else this.#forget(slot, variant);
+  }
+
+  #forget(slot: number, variant: Variant): void {
+    const offset = this.#offset(slot);
+    this.#bindings.timers.remove(slot);
+    this.#state.fill(NaN, offset, offset + variant.size);
+    if (variant.subject !== 'silence') this.#bindings.release(slot, variant);
+  }
+
+  #releaseFresh(slot: number, variant: Variant): void {
+    if (this.#keepQuiet || variant.subject === 'silence') return;
+    const { slots } = this.#bindings;
+    if (Number.isNaN(slots.state[slots.offset(slot)]!) && !slots.has(slot, RAISED))
+      this.#bindings.release(slot, variant);
+  }
+
+  #freshState(size: number): Float64Array {
+    if (this.#fresh.length < size) this.#fresh = new Float64Array(size);
+    if (size > 8) return this.#fresh.fill(NaN, 0, size);
+    for (let i = 0; i < size; i++) this.#fresh[i] = NaN;
+    return this.#fresh;
+  }
+
+  #arm(slot: number, variant: Variant): void {
+    const due = this.#guarded(variant, () => variant.kind.wakeAt(this.#state, this.#offset(slot), variant.definition));
+    if (due !== undefined) this.#bindings.timers.arm(slot, due);
+  }
+
+  #guarded<T>({ live }: Variant, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      fail(live, error);
+      return undefined;
+    }
   }
 
   #clear(cause: string, detail: Record<string, unknown>): void {
-    this.#emit({ type: 'clear', ...this.#base(cause), detail });
+    this.#emit({ type: 'clear', ...this.#moment, cause, shadow: false, detail });
   }
 
-  #base(cause: string) {
-    return { no: this.#no, cause, time: this.#time, receivedAt: this.#receivedAt };
+  get #state(): Float64Array {
+    return this.#bindings.slots.state;
   }
 
-  /** Children that had been heard: nothing is known of them while their gateway is gone. */
-  #affected(gateway: string): number {
-    let count = 0;
-    for (const child of this.#registry.children(gateway)) {
-      const slot = this.#bindings.subjects.absence[this.#bindings.subjects.numberOf(child)] ?? -1;
-      if (slot >= 0 && absence.everHeard(this.#bindings.slots.state, this.#bindings.slots.offset[slot]!)) count++;
-    }
-    return count;
+  #offset(slot: number): number {
+    return this.#bindings.slots.offset(slot);
   }
-}
-
-function fail(rule: Rule, error: unknown): void {
-  rule.errors++;
-  rule.lastError = error instanceof Error ? error.message : String(error);
 }

@@ -2,16 +2,22 @@ import { grown } from './growable.ts';
 
 /**
  * All deadlines of all rules in one binary heap of plain numbers; listened time, not the wall clock, makes them due.
- * At most one entry per slot: who finds its deadline moved puts it back, so that being heard costs no heap work.
+ * One entry per slot, which knows its place. A deadline that moves later is left where it is: who finds it moved puts it back, so that
+ * being heard costs no heap work.
  */
 export class Timers {
   #due = new Float64Array(16);
   #slot = new Int32Array(16);
-  #armed = new Uint8Array(16);
+  /** By slot: place in the heap + 1; 0 = none. */
+  #place = new Int32Array(16);
   #size = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  get bytes(): number {
+    return this.#due.byteLength + this.#slot.byteLength + this.#place.byteLength;
   }
 
   /** Earliest deadline; Infinity when there is none. */
@@ -19,53 +25,71 @@ export class Timers {
     return this.#size > 0 ? this.#due[0]! : Infinity;
   }
 
-  /** A slot already in the heap keeps its entry: deadlines only ever move later. */
   arm(slot: number, due: number): void {
-    this.#armed = grown(this.#armed, slot + 1);
-    if (due === Infinity || this.#armed[slot] === 1) return;
-    this.#armed[slot] = 1;
+    if (!(due < Infinity)) return;
+    this.#place = grown(this.#place, slot + 1);
+    const place = this.#place[slot]!;
+    if (place > 0) {
+      if (due < this.#due[place - 1]!) this.#up(place - 1, due, slot);
+      return;
+    }
     this.#due = grown(this.#due, this.#size + 1);
     this.#slot = grown(this.#slot, this.#size + 1);
-    let at = this.#size++;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!before(due, slot, this.#due[parent]!, this.#slot[parent]!)) break;
-      this.#due[at] = this.#due[parent]!;
-      this.#slot[at] = this.#slot[parent]!;
-      at = parent;
-    }
-    this.#due[at] = due;
-    this.#slot[at] = slot;
+    this.#up(this.#size++, due, slot);
   }
 
   /** Takes the earliest out and returns its slot. */
   pop(): number {
     const first = this.#slot[0]!;
-    this.#armed[first] = 0;
-    const size = --this.#size;
-    const due = this.#due[size]!;
-    const slot = this.#slot[size]!;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= size) break;
-      if (
-        child + 1 < size &&
-        before(this.#due[child + 1]!, this.#slot[child + 1]!, this.#due[child]!, this.#slot[child]!)
-      )
-        child++;
-      if (!before(this.#due[child]!, this.#slot[child]!, due, slot)) break;
-      this.#due[at] = this.#due[child]!;
-      this.#slot[at] = this.#slot[child]!;
-      at = child;
-    }
-    this.#due[at] = due;
-    this.#slot[at] = slot;
+    this.remove(first);
     return first;
   }
-}
 
-/** Equal deadlines go by slot, so that the order never depends on the heap's history. */
-function before(due: number, slot: number, otherDue: number, otherSlot: number): boolean {
-  return due < otherDue || (due === otherDue && slot < otherSlot);
+  remove(slot: number): void {
+    const place = (this.#place[slot] ?? 0) - 1;
+    if (place < 0) return;
+    this.#place[slot] = 0;
+    const size = --this.#size;
+    if (place === size) return;
+    const due = this.#due[size]!;
+    const moved = this.#slot[size]!;
+    if (place > 0 && this.#before(due, moved, (place - 1) >> 1)) this.#up(place, due, moved);
+    else this.#down(place, due, moved);
+  }
+
+  #up(from: number, due: number, slot: number): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#before(due, slot, parent)) break;
+      this.#put(at, this.#due[parent]!, this.#slot[parent]!);
+      at = parent;
+    }
+    this.#put(at, due, slot);
+  }
+
+  #down(from: number, due: number, slot: number): void {
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= this.#size) break;
+      if (child + 1 < this.#size && this.#before(this.#due[child + 1]!, this.#slot[child + 1]!, child)) child++;
+      if (this.#before(due, slot, child)) break;
+      this.#put(at, this.#due[child]!, this.#slot[child]!);
+      at = child;
+    }
+    this.#put(at, due, slot);
+  }
+
+  #put(at: number, due: number, slot: number): void {
+    this.#due[at] = due;
+    this.#slot[at] = slot;
+    this.#place[slot] = at + 1;
+  }
+
+  /** Equal deadlines go by slot, so that the order never depends on the heap's history. */
+  #before(due: number, slot: number, place: number): boolean {
+    const other = this.#due[place]!;
+    return due < other || (due === other && slot < this.#slot[place]!);
+  }
 }

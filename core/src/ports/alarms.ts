@@ -1,5 +1,4 @@
 import type { Alarm, AlarmEntry, Verdict } from '../model/alarm.ts';
-import type { RuleDefinition } from '../model/rule.ts';
 
 /** Who acts, and on which version they looked (409 FIRE_ALARM_CHANGED when it has moved on; undefined = whatever is current). */
 export interface Act {
@@ -36,11 +35,4 @@ export interface AlarmQuery {
   to?: number | undefined;
   before?: { raisedAt: number; id: string } | undefined;
   limit: number;
-}
-
-/** A rule in force: a preset of a sensor kind, for all devices of that kind. */
-export interface RuleView {
-  id: string;
-  kind: string;
-  definition: RuleDefinition;
 }

@@ -1,0 +1,39 @@
+import type { Maintenance, Rule, RuleSource, WithheldRaise } from '@smart-fire/core';
+import { presetRules } from '@smart-fire/core/sensors';
+import { KINDS } from './scene.ts';
+
+/** Rules of the scene's kinds that a test changes; what was withheld is kept as `withheld {why} {cause}` and `over {cause}`. */
+export class FakeRules implements RuleSource {
+  rules: readonly Rule[] = presetRules(KINDS, []);
+  maintenance: Maintenance[] = [];
+  readonly said: string[] = [];
+  readonly raises: WithheldRaise[] = [];
+  readonly #listeners = new Set<() => void>();
+
+  current(): { rules: readonly Rule[]; maintenance: readonly Maintenance[] } {
+    return { rules: this.rules, maintenance: this.maintenance };
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  change(id: string, change: Partial<Rule>): void {
+    this.rules = this.rules.map((rule) => (rule.id === id ? { ...rule, ...change } : rule));
+    for (const listener of this.#listeners) listener();
+  }
+
+  withhold(raise: WithheldRaise): void {
+    this.raises.push(raise);
+    this.said.push(`withheld ${raise.why} ${raise.cause}`);
+  }
+
+  withheldOver({ cause }: { cause: string }): void {
+    this.said.push(`over ${cause}`);
+  }
+
+  async flush(): Promise<void> {
+    // Nothing waits.
+  }
+}
