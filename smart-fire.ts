@@ -61,7 +61,9 @@ async function startPlatform(config: Config, { open = false } = {}) {
   const shared = { registry, clock, log, metrics };
   const ruleBook = createRuleBook({ ...shared, state });
   const timeZone = config.TIME_ZONE;
-  const alerting = createAlerting({ ...shared, journal, journalState, state });
+  const alerting = createAlerting({
+    ...{ ...shared, journal, journalState, state, rules: ruleBook, timeZone: config.TIME_ZONE },
+  });
   const ingest = createIngest({ ...shared, journal, journalState, readings, keepDays: config.READINGS_KEEP_DAYS });
   const broker = createBroker({ ...shared, intake: ingest.intake, state, config, tls: certificates, open });
   const health = (): HealthItem[] => [...ingest.health(), ...alerting.health(), ...broker.health()];
@@ -74,7 +76,7 @@ async function startPlatform(config: Config, { open = false } = {}) {
     readings,
     book: alerting.book,
     ruleBook,
-    liveRules: { figures: () => new Map(), learned: () => null, reset: () => undefined },
+    liveRules: alerting.live,
     backtest: (query, most) => {
       const { zone, ...device } = registry.devices.get(query.device)!;
       const near = zone === null ? [device] : [...registry.devices.values()].filter((other) => other.zone === zone);
