@@ -40,7 +40,18 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
   const message = (packet: PublishPacket, { device, channel }: Target): InboundMessage => {
     const bytes = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
     const { topic, qos, dup, messageId = 0 } = packet;
-    return { device, channel, topic, bytes, from: 0, to: bytes.length, qos, dup, packetId: messageId, receivedAt: clock.now() };
+    return {
+      device,
+      channel,
+      topic,
+      bytes,
+      from: 0,
+      to: bytes.length,
+      qos,
+      dup,
+      packetId: messageId,
+      receivedAt: clock.now(),
+    };
   };
 
   /** Only a state is worth retaining: a retained reading or event would be news to every new subscriber. */

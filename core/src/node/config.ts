@@ -61,7 +61,9 @@ export const configSchema = z.strictObject({
     .enum(['on', 'off'])
     .default('on')
     .transform((word) => word === 'on')
-    .describe('Telemetry goes from the socket straight to the journal; off: all of it through Aedes, slower and otherwise the same'),
+    .describe(
+      'Telemetry goes from the socket straight to the journal; off: all of it through Aedes, slower and otherwise the same',
+    ),
   MQTT_QUEUE_MAX: z.coerce
     .number()
     .int()
