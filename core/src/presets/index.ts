@@ -2,9 +2,10 @@ import type { Rule } from '../model/rule.ts';
 import type { SensorKind } from '../sensors/sensor.ts';
 import { BASELINE } from './baseline.ts';
 import { FIRE_FUSION } from './fire-fusion.ts';
+import { MULTIVARIATE_HEALTH } from './multivariate-health.ts';
 
 /** Presets that are not tied to one kind of sensor, in the order people are offered them. A new one is one file and one line here. */
-export const PRESETS: readonly Rule[] = [FIRE_FUSION, BASELINE];
+export const PRESETS: readonly Rule[] = [FIRE_FUSION, MULTIVARIATE_HEALTH, BASELINE];
 
 /** Every rule we ship, as shipped: those of the sensor kinds, then the general ones. */
 export function presetRules(kinds: readonly SensorKind[], general: readonly Rule[] = PRESETS): Rule[] {
