@@ -113,6 +113,16 @@ describe('baseline', () => {
       watch(Array.from({ length: 2000 }, (_, row) => [START + row, row % 3 === 0 ? absurd : 1] as const));
   });
 
+  it('raises no storm where its first days went one way only', () => {
+    const random = seeded(7);
+    const values = Array.from(
+      { length: 6000 },
+      (_, row) => (row < 1500 ? row * 1e-6 : 3e-3 - row * 1e-6) + 2e-6 * random(),
+    );
+    const raised = watch(values.map((value, row) => [START + row * MINUTE, value] as const)).filter((row) => row > 0);
+    expect(raised.length).toBeLessThanOrEqual(2);
+  });
+
   it('judges but learns nothing while learning is off, by the rule or by the moment', () => {
     const state = fresh();
     watch(rhythm(30), state);

@@ -32,6 +32,8 @@ const MEMORY = 10_000;
 const EXCESS_MEMORY = 300;
 /** Share of all rows beyond the high quantile of one side. */
 const BEYOND = 0.02;
+/** Rows of its pace that the other side's past is worth. */
+const LEAN = 10;
 /** Independent rows from which on the excesses tell something. */
 const TRUSTED = 20;
 
@@ -49,6 +51,17 @@ function placeOf(channel: number, departure: number): number {
   return (2 * channel + (departure < 0 ? 1 : 0)) * SIDE;
 }
 
+/** A moment of one side, leaning on both sides while this one was seldom visited. */
+function momentOf(tails: Float64Array, channel: number, at: number, moment: number): number {
+  const other = placeOf(channel, at === placeOf(channel, 1) ? -1 : 1);
+  const rows = tails[at + ROWS]!;
+  const others = tails[other + ROWS]!;
+  if (rows + others === 0) return 0;
+  const both = (rows * tails[at + moment]! + others * tails[other + moment]!) / (rows + others);
+  const lean = LEAN * RATIO ** (PACES[channel]! + 1);
+  return (rows * tails[at + moment]! + lean * both) / (rows + lean);
+}
+
 /**
  * 0 = usual (within all but 2 % of what was seen on this side), 1 = as rare as `lnRare` allows, which for slow channels is less rare: they
  * have fewer chances to be wrong. Two views of the tail are taken: Student's t with as many degrees of freedom as the fourth moment speaks for,
@@ -64,8 +77,8 @@ export function scoreOf(
   const at = placeOf(channel, departure);
   const over = size - tails[at + HIGH]!;
   if (size === 0 || over <= 0) return 0;
-  const square = tails[at + SQUARE]!;
-  const kurtosis = square > 0 ? tails[at + FOURTH]! / (square * square) : 3;
+  const square = momentOf(tails, channel, at, SQUARE);
+  const kurtosis = square > 0 ? momentOf(tails, channel, at, FOURTH) / (square * square) : 3;
   const freedom = kurtosis > 3.05 ? 4 + 6 / (kurtosis - 3) : 124;
   const scale = Math.sqrt((square * (freedom - 2)) / freedom + floor * floor);
   const independent = Math.max(0.5, rows / (2 * RATIO ** (PACES[channel]! + 1)));
@@ -96,7 +109,8 @@ export function learnTail(tails: Float64Array, channel: number, departure: numbe
   const at = placeOf(channel, departure);
   const rows = Math.min(MEMORY * Math.max(1, RATIO ** (PACES[channel]! - 1)), tails[at + ROWS]! + 1);
   const square = tails[at + SQUARE]!;
-  const seen = score >= 1 ? Math.min(departure * departure, 16 * square) : departure * departure;
+  const usual = momentOf(tails, channel, at, SQUARE);
+  const seen = score >= 1 && usual > 0 ? Math.min(departure * departure, 16 * usual) : departure * departure;
   const size = Math.sqrt(seen);
   const spread = Math.sqrt(square);
   const high = rows < TRUSTED ? 2 * spread : tails[at + HIGH]!;
