@@ -8,7 +8,7 @@ import { createRuleBook } from '../rulebook/rulebook.ts';
 import { KINDS } from './scene.ts';
 
 /** A county `/c/` with towns t1 (site s1, zone z1, devices p1 in z1 and h1) and t2 (site s2, device p2). */
-function county(): Registry {
+export function county(): Registry {
   const registry = new Registry();
   const area = (id: string, parent: string | null, path: string) =>
     registry.putArea({ id, parent, level: parent ? 'town' : 'city', name: id, code: null, path });
