@@ -231,14 +231,23 @@ async function backtest(options: Record<string, unknown>): Promise<void> {
     return book.rule(id, '/') ?? null;
   };
   const history = async () => {
+    if (!existsSync(dataDir))
+      throw new FireError('FIRE_CONFIG_INVALID', { problems: `DATA_DIR: there is no ${dataDir}` });
     opened.push(lockDataFolder(dataDir));
     await openRegistry();
     const journal = openJournal(config.JOURNAL_URL, { dataDir, max: config.JOURNAL_MAX, clock });
     opened.push(() => journal.close());
-    const { series } = await journal.open();
+    const { series, cursors, firstNo } = await journal.open();
     const readings = openReadings(config.READINGS_URL, { dataDir, log: createLog(config.LOG_LEVEL) });
     opened.push(() => readings.close());
     await readings.open(series);
+    // What the store had only in memory when the platform ended; what is written again is there once.
+    for (let no = cursors.readings ?? firstNo; ; ) {
+      const batches = await journal.read(no, 20_000);
+      if (batches.length === 0) break;
+      await readings.write(batches);
+      no = batches.at(-1)!.firstNo + batches.at(-1)!.count;
+    }
     return { registry, readings, series };
   };
   let shown = 0;

@@ -26,15 +26,15 @@ export function bindMetrics(rule: Rule, found: readonly string[]): Rule[] {
   return [rule];
 }
 
-/** Sentences on what the rule reads and is not there, and what is there and it does not read. */
-export function unboundMetrics(rules: readonly Rule[], found: readonly string[]): string[] {
+/** Sentences on what the rule reads and is not there, and on columns that were `named` for it and it does not read. */
+export function unboundMetrics(rules: readonly Rule[], found: readonly string[], named: boolean): string[] {
   const wanted = new Set(rules.flatMap(inputsOf));
   if (wanted.size === 0) return [];
   const missing = [...wanted].filter((metric) => !found.includes(metric));
   const unread = [...new Set(found)].filter((metric) => !wanted.has(metric));
   return [
     ...(missing.length > 0 ? [`the rule also reads ${missing.join(', ')}, which is not there`] : []),
-    ...(unread.length > 0 ? [`the rule does not read ${unread.join(', ')}`] : []),
+    ...(named && unread.length > 0 ? [`the rule does not read ${unread.join(', ')}`] : []),
   ];
 }
 

@@ -92,7 +92,7 @@ export async function backtest(raw: unknown, deps: BacktestDeps): Promise<{ outc
     throw error;
   }
   await file?.close();
-  outcome.remarks.unshift(...unboundMetrics(rules, found));
+  outcome.remarks.unshift(...unboundMetrics(rules, found, given.csv !== undefined));
   return { outcome, rule };
 }
 
