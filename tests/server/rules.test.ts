@@ -1,4 +1,4 @@
-import type { Alarm, RuleInForce, RuleRecord, WithheldRecord } from '@smart-fire/core';
+import type { Alarm, BacktestResult, RuleInForce, RuleRecord, WithheldRecord } from '@smart-fire/core';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, expect, it } from 'vitest';
 import type { Page } from '../harness/api.ts';
@@ -93,4 +93,34 @@ it('withholds in maintenance what is no fire, shows what, and raises it when the
   await admin.delete(`maintenance/${id}`);
   await until('it is raised at the end', async () => (await ofRule('smoke-0', rule)).length === 1);
   expect((await withheld())[0]!.overAt).not.toBe(null);
+});
+
+it('tries a rule over stored history, while the platform runs', async () => {
+  centre = await startCentre({ devices: 1 });
+  const { admin, site } = centre;
+  await connect(0);
+  const now = Date.now();
+  const rows = Array.from({ length: 600 }, (_, i) => ({
+    ts: now - (600 - i) * 10_000,
+    values: { battery: i >= 300 && i < 360 ? 50 : 90 },
+  }));
+  await client!.publishAsync('smartfire/v1/smoke-0/telemetry', JSON.stringify(rows), { qos: 1 });
+  const definition = {
+    ...{ type: 'threshold', class: 'supervisory', zh: '电量', en: 'Battery' },
+    ...{ metric: 'battery', direction: 'below', limit: 60, hysteresis: 5, forMs: 0 },
+  };
+  const body = { device: 'smoke-0', from: now - 7_200_000, to: now, definition, scope: { site } };
+  let result: BacktestResult | undefined;
+  await until('all of it is stored', async () => {
+    result = await admin.post<BacktestResult>('rules/backtest', body).catch(() => undefined);
+    return result?.rows === 600;
+  });
+  expect(result).toMatchObject({
+    ...{ readings: 600, alarms: 1, timeInAlarm: 600_000 },
+    episodes: [{ from: rows[300]!.ts, to: rows[360]!.ts, level: null }],
+    series: [{ device: 'smoke-0', metric: 'battery' }],
+  });
+  expect(await admin.alarmsOf('smoke-0')).toEqual([]);
+  const wrong = admin.post('rules/backtest', { ...body, definition: { ...definition, limit: 'x' } });
+  await expect(wrong).rejects.toMatchObject({ status: 400, code: 'FIRE_RULE_INVALID' });
 });
