@@ -12,7 +12,7 @@ const BEGINNING = Date.UTC(2027, 1, 28, 16);
 const HOURS = [3, 9, 14, 19, 22] as const;
 
 /** What a scenario comes to when nobody acts: the detector's own verdict, or the limit that must not be reached. */
-export const ACCIDENTS = [
+const ACCIDENTS = [
   { scenario: 'hydrant-leak', what: 'hydrant below its legal 0.14 MPa', rule: 'preset:hydrant-pressure:pressure-low' },
   { scenario: 'smouldering', what: "smoke detector's own fire", event: 'fire' },
   { scenario: 'overloaded-cable', what: 'cable at 70 °C', rule: 'preset:cable-temperature:cable-hot' },

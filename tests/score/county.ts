@@ -58,7 +58,7 @@ export const scoreCounty: Score = async ({ quick, say }) => {
 };
 
 /** All shares of the county, each in a thread; progress on a terminal. */
-export async function quietCounty(days: number): Promise<QuietReport> {
+async function quietCounty(days: number): Promise<QuietReport> {
   const reports = new Map<number, QuietReport>();
   const show = () => {
     if (!process.stderr.isTTY) return;

@@ -8,7 +8,7 @@ import { z } from 'zod';
  * standard profile: a hit early in a labelled window is worth up to 1, a missed window costs 1, each alarmed row outside a window
  * up to 0.11; the first rows of a recording are on probation and not scored.
  */
-export const STANDARD = { truePositive: 1, falsePositive: 0.11, falseNegative: 1 } as const;
+const STANDARD = { truePositive: 1, falsePositive: 0.11, falseNegative: 1 } as const;
 
 /** First and last time (ms, both inside) of what people called an anomaly. */
 export type Window = readonly [from: number, to: number];

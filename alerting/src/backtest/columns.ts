@@ -22,7 +22,7 @@ export interface Columns {
 }
 
 /** Devices of a recording: `recording-1`, `recording-2`… */
-export const DETECTOR = 'recording';
+const DETECTOR = 'recording';
 
 /**
  * Finds the columns in the header. Several columns of one metric are different detectors of one zone: the first of each metric belong to

@@ -1,5 +1,5 @@
 /** ln of the upper tail of the standard normal, z ≥ 0, to 1 % (Boyd 1959's bound on Mills' ratio). */
-export function lnNormalTail(z: number): number {
+function lnNormalTail(z: number): number {
   return -0.5 * z * z - 0.9189385332046727 - Math.log((1 - 1 / Math.PI) * z + Math.sqrt(z * z + 2 * Math.PI) / Math.PI);
 }
 

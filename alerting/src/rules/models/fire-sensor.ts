@@ -10,7 +10,7 @@ export const SENSOR_SIZE = 7;
 export const KEY = 0;
 /** Time of the last reading (ms), the reading, and what two readings in a row agree on: the lower of the last two. */
 export const TIME = 1;
-export const VALUE = 2;
+const VALUE = 2;
 export const SHOWN = 3;
 /** Mean of the last minute, usual value, and standard deviation of the noise (NaN until the second reading). */
 export const MINUTE = 4;
