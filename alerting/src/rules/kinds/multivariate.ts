@@ -1,6 +1,6 @@
 import { metricWords, type RuleDefinition } from '@smart-fire/core';
 import { z } from 'zod';
-import { type HealthScales, normalBand, VALUE, WAITING } from '../models/health-channel.ts';
+import { type HealthScales, normalBand, NOW, WAITING } from '../models/health-channel.ts';
 import {
   channelAt,
   HEALTH_SCORE,
@@ -118,7 +118,7 @@ export const multivariate: RuleKind<MultivariateRule> = {
     for (const metric of worst(model, rule)) {
       named++;
       const { centre, reach } = normalBand(model, channelAt(metric), rule.limit);
-      const value = model[channelAt(metric) + VALUE]!;
+      const value = model[channelAt(metric) + NOW]!;
       const figures = [metric, value, centre - reach, centre + reach, scoreOf(model, metrics, metric) / rule.limit];
       FIGURES.forEach((name, index) => {
         evidence[`${name}${named}`] = figures[index]!;
