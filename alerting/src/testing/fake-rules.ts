@@ -19,9 +19,21 @@ export class FakeRules implements RuleSource {
     return () => this.#listeners.delete(listener);
   }
 
-  change(id: string, change: Partial<Rule>): void {
+  /** Other fields of one rule, which is then another object; the rest are the same. */
+  change(id: string, change: Partial<Rule>): this {
     this.rules = this.rules.map((rule) => (rule.id === id ? { ...rule, ...change } : rule));
     for (const listener of this.#listeners) listener();
+    return this;
+  }
+
+  add(...rules: Rule[]): this {
+    this.rules = [...this.rules, ...rules];
+    return this;
+  }
+
+  /** What was said since the last call. */
+  heard(): string[] {
+    return this.said.splice(0);
   }
 
   withhold(raise: WithheldRaise): void {

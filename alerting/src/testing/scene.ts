@@ -57,10 +57,14 @@ export class Scene {
       this.registry.putSite({ id, area: 'a', name: id, address: '', contacts: [], path: `/a/${id}/` });
   }
 
-  device(id: string, sensorKind: string, more: { site?: string; gateway?: string; disabled?: boolean } = {}): this {
-    const { site = 's1', gateway = null, disabled = false } = more;
+  device(
+    id: string,
+    sensorKind: string,
+    more: { site?: string; gateway?: string; zone?: string; disabled?: boolean } = {},
+  ): this {
+    const { site = 's1', gateway = null, zone = null, disabled = false } = more;
     this.registry.putDevice({
-      ...{ id, kind: sensorKind, name: id, site, zone: null, gateway, location: '', disabled },
+      ...{ id, kind: sensorKind, name: id, site, zone, gateway, location: '', disabled },
       ...{ createdAt: 0, secretHash: '' },
     });
     return this;

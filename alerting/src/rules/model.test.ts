@@ -1,0 +1,184 @@
+import type { Rule } from '@smart-fire/core';
+import { PRESETS } from '@smart-fire/core/sensors';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FakeRules } from '../testing/fake-rules.ts';
+import { ownRule, TWO_HOT } from '../testing/own-rule.ts';
+import { Scene } from '../testing/scene.ts';
+import { decodeManifest, decodePart, encodeManifest, encodePart } from './checkpoint.ts';
+import type { Effect, RaiseEffect } from './effect.ts';
+import { Engine } from './engine.ts';
+
+const START = Date.UTC(2026, 10, 23, 0, 0, 20);
+const SITES = ['s1', 's2'];
+
+/** Every way a rule can be: on series, devices, zones and silence, with levels, learning, in shadow, withheld by hours and by work. */
+function everyRule(): FakeRules {
+  const flow = { metric: 'flow', direction: 'above', limit: 5, hysteresis: 1, forMs: 0 };
+  const fusion: Rule = { ...PRESETS.find(({ id }) => id === 'preset:fire-fusion')!, scope: { kinds: ['heat'] } };
+  const rules = new FakeRules().add(
+    TWO_HOT,
+    fusion,
+    ownRule('both', {
+      type: 'expression',
+      metrics: ['pressure', 'flow'],
+      expression: 'pressure < 100.0 && flow > 5.0',
+    }),
+    ownRule('habit', { type: 'baseline', metric: 'flow', rareDays: 300, warmUp: 10, learn: true }),
+    ownRule('tried', { type: 'threshold', ...flow }, { mode: 'shadow' }),
+    ownRule(
+      'by-hours',
+      { type: 'threshold', ...flow },
+      { schedule: { windows: [{ days: [1, 2, 3, 4, 5, 6, 7], from: '08:01', to: '08:03' }] } },
+    ),
+    ownRule(
+      'wide',
+      { type: 'threshold', ...flow, limit: 9 },
+      {
+        overrides: [{ id: 'o', scope: { site: 's2' }, changes: { limit: 7, forMs: 3000 } }],
+      },
+    ),
+  );
+  rules.maintenance = SITES.map((site, index) => ({
+    ...{ id: `m-${site}`, scope: { site }, from: START + 30_000, to: START + 90_000 + index * 60_000 },
+    ...{ reason: 'work', by: 'p' },
+  }));
+  return rules;
+}
+
+interface Message {
+  site: string;
+  device: string;
+  metric: 'temperature' | 'pressure' | 'flow';
+  value: number;
+  event: string;
+}
+interface Moment {
+  seconds: number;
+  messages: Message[];
+  /** What happens to us after it. */
+  after: 'nothing' | 'restart' | 'again';
+}
+
+const message: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({
+    ...{ site: fc.constantFrom(...SITES), device: fc.constantFrom('h1', 'h2', 'alone') },
+    ...{ metric: fc.constant('temperature' as const), value: fc.constantFrom(20, 21, 45, 60, 90) },
+    event: fc.constantFrom('', '', '', 'fire', 'restored', 'test'),
+  }),
+  fc.record({
+    ...{ site: fc.constantFrom(...SITES), device: fc.constant('p') },
+    ...{ metric: fc.constantFrom('pressure' as const, 'flow' as const), value: fc.constantFrom(1, 4, 8, 80, 120) },
+    event: fc.constantFrom('', '', '', 'fault', 'fault-restored', 'tamper'),
+  }),
+);
+const script: fc.Arbitrary<Moment[]> = fc.array(
+  fc.record({
+    seconds: fc.constantFrom(1, 2, 6, 31, 70),
+    messages: fc.array(message, { maxLength: 6 }),
+    after: fc.constantFrom('nothing' as const, 'restart' as const, 'again' as const),
+  }),
+  { maxLength: 14 },
+);
+
+interface Late {
+  at: number;
+  message: Message;
+}
+
+/** What each site's causes did, and when. */
+function run(moments: readonly Moment[], late: readonly Late[] = []): { alarms: string[][]; withheld: string[][] } {
+  const scene = new Scene();
+  scene.now = START;
+  for (const site of SITES) {
+    scene.registry.putZone({ id: `z-${site}`, site, name: '' });
+    scene.device(`g-${site}`, 'gateway', { site }).device(`p-${site}`, 'pump', { site, gateway: `g-${site}` });
+    for (const id of ['h1', 'h2']) scene.device(`${id}-${site}`, 'heat', { site, zone: `z-${site}` });
+    scene.device(`alone-${site}`, 'heat', { site });
+  }
+  const rules = everyRule();
+  const effects: Effect[] = [];
+  const start = () =>
+    new Engine({
+      ...{ registry: scene.registry, ...rules.current(), withheld: rules, series: scene.series },
+      ...{ timeZone: 'Asia/Shanghai', emit: (effect) => effects.push(effect) },
+    });
+  let engine = start();
+  for (const [index, { seconds, messages, after }] of moments.entries()) {
+    const send = ({ site, device, metric, value, event }: Message, isLate: boolean) => {
+      scene.reading(`${device}-${site}`, metric, value, isLate ? { late: true, time: scene.now - 5000 } : {});
+      if (event && !isLate) scene.event(`${device}-${site}`, event);
+    };
+    for (const one of messages) send(one, false);
+    for (const one of late) if (one.at === index) send(one.message, true);
+    const batch = scene.seconds(seconds).batch();
+    engine.consume(batch);
+    if (after === 'again') engine.consume(batch);
+    if (after !== 'restart') continue;
+    const { head, parts } = engine.snapshot();
+    const bytes = [...parts()].map(encodePart);
+    const manifest = encodeManifest({ ...head, generation: 0, parts: bytes.length });
+    engine = start();
+    engine.restore(decodeManifest(2, manifest), bytes.map(decodePart));
+    const before = effects.length;
+    engine.reconcile(active(effects), scene.now);
+    expect(effects.slice(before)).toEqual([]);
+  }
+  const told = effects.map((effect) => {
+    const { level = null, device = '' } = effect as Partial<RaiseEffect>;
+    return `${effect.time - START} ${effect.shadow ? 'shadow ' : ''}${effect.type} ${effect.cause} ${level} ${device}`;
+  });
+  const ofSite = (lines: string[]) => SITES.map((site) => lines.filter((line) => line.includes(`-${site}`)).sort());
+  return { alarms: ofSite(told), withheld: ofSite(rules.heard()) };
+}
+
+/** Causes of rules' alarms that are there. */
+function active(effects: readonly Effect[]): Set<string> {
+  const causes = new Set<string>();
+  for (const effect of effects) {
+    if (effect.shadow) continue;
+    if (effect.type === 'clear') causes.delete(effect.cause);
+    else if (effect.rule !== null) causes.add(effect.cause);
+  }
+  return causes;
+}
+
+describe('the alarms of a site', () => {
+  it('are the same with restarts between any two steps and with everything delivered twice', () => {
+    fc.assert(
+      fc.property(script, (moments) => {
+        expect(run(moments)).toEqual(run(moments.map((moment) => ({ ...moment, after: 'nothing' }))));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('are the same however the messages of other sites come in between, and without them', () => {
+    fc.assert(
+      fc.property(script, (moments) => {
+        const only = (...sites: string[]) =>
+          run(
+            moments.map((moment) => ({
+              ...moment,
+              messages: sites.flatMap((site) => moment.messages.filter((one) => one.site === site)),
+            })),
+          );
+        const all = run(moments);
+        expect(only('s2', 's1')).toEqual(all);
+        expect(only('s1').alarms[0]).toEqual(all.alarms[0]);
+        expect(only('s2').alarms[1]).toEqual(all.alarms[1]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('are neither raised, cleared nor changed by readings older than the last of their series', () => {
+    const late = fc.array(fc.record({ at: fc.nat(13), message }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(script, late, (moments, some) => {
+        expect(run(moments, some)).toEqual(run(moments));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
