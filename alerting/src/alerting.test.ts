@@ -9,7 +9,11 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Alerting, createAlerting } from './alerting.ts';
 import { exportAlarms } from './export.ts';
+import { type CheckpointPart, decodePart, encodePart } from './rules/checkpoint.ts';
+import type { Effect } from './rules/effect.ts';
+import { Engine } from './rules/engine.ts';
 import { FakeRules } from './testing/fake-rules.ts';
+import { ownRule } from './testing/own-rule.ts';
 import { Scene } from './testing/scene.ts';
 
 const act: Act & { reason: string; note: string } = {
@@ -103,6 +107,8 @@ class House {
     rmSync(this.folder, { recursive: true });
   }
 }
+
+const low = 'preset:pump:low';
 
 let house: House;
 afterEach(() => house?.close());
@@ -342,6 +348,151 @@ describe('a restart', () => {
     await house.start();
   });
 });
+
+describe('rules that change', () => {
+  it('are taken over while running, and a restart right behind undoes nothing', async () => {
+    const { scene, rules } = await open();
+    scene.reading('p', 'pressure', 90).seconds(5).reading('h', 'temperature', 99);
+    await house.commit();
+    expect(house.changes).toEqual([`raised ${low}:p:`, 'raised preset:heat:hot:h:']);
+    rules.change(low, { mode: 'off' });
+    expect(house.changes.at(-1)).toBe(`cleared ${low}:p:`);
+    await vi.waitFor(async () => {
+      const saved = await house.state.db.selectFrom('checkpoint').select('no').where('name', '=', 'alerting').execute();
+      expect(saved[0]?.no).toBe(scene.nextNo);
+    });
+    await house.crash();
+    expect(house.changes).toEqual([]);
+    expect(house.alerting.book.unclosed().map(({ state }) => state)).toEqual([
+      'active-unacknowledged',
+      'cleared-unacknowledged',
+    ]);
+  });
+
+  it('in shadow never reach the alarm book, and are told to the rule book once, replay or not', async () => {
+    const { scene, rules, alerting } = await open();
+    rules.change(low, { mode: 'shadow' });
+    scene.reading('p', 'pressure', 90).seconds(5);
+    await house.commit();
+    expect(alerting.book.unclosed()).toEqual([]);
+    expect(rules.heard()).toEqual([`withheld shadow ${low}:p:`]);
+    expect(rules.raises[0]).toMatchObject({ rule: low, device: 'p', site: 's1', class: 'supervisory' });
+    await alerting.stop();
+    await house.start();
+    expect(rules.heard()).toEqual([]);
+    scene.seconds(1).reading('p', 'pressure', 200);
+    await house.commit();
+    expect(rules.heard()).toEqual([`over ${low}:p:`]);
+    expect(await house.alarms()).toEqual([]);
+  });
+
+  it('say what they hold for normal, and how often they failed', async () => {
+    const { rules, scene, alerting } = await open();
+    rules.add(ownRule('mine', { type: 'baseline', metric: 'flow', rareDays: 300, warmUp: 10, learn: true }));
+    rules.add(ownRule('bad', { type: 'threshold' })).change('', {});
+    scene.seconds(200, (second) => scene.reading('p', 'flow', 5 + Math.sin(second)));
+    await house.commit();
+    const learned = alerting.live.learned('mine', 'p');
+    expect(learned).toEqual([
+      { point: '', metric: 'flow', centre: expect.any(Number), low: expect.any(Number), high: expect.any(Number) },
+    ]);
+    await alerting.stop();
+    await house.start();
+    expect(house.alerting.live.learned('mine', 'p')).toEqual(learned);
+    house.alerting.live.reset('mine', 'p');
+    expect(house.alerting.live.learned('mine', 'p')).toBeNull();
+    expect(house.alerting.live.figures().get('bad')!.errors).toBeGreaterThan(0);
+    expect(house.alerting.health().find(({ part }) => part === 'rules')).toMatchObject({ level: 'degraded' });
+  });
+});
+
+describe('a checkpoint', () => {
+  it('of the format before is read: what was raised stays raised, what was counted goes on', async () => {
+    const { scene, alerting } = await open();
+    scene.reading('h', 'temperature', 99).reading('p', 'pressure', 90).seconds(3);
+    await house.commit();
+    await alerting.stop();
+    const { db } = house.state;
+    const { no } = await db
+      .selectFrom('checkpoint')
+      .select('no')
+      .where('name', '=', 'alerting')
+      .executeTakeFirstOrThrow();
+    await db.deleteFrom('checkpoint').execute();
+    const { now } = scene;
+    const json = Buffer.from(
+      JSON.stringify({
+        ...{ next: no, listened: 3000, last: now, devices: ['h', 'p'] },
+        rules: [
+          { id: 'preset:heat:hot', size: 3 },
+          { id: low, size: 3 },
+          { id: 'preset:heat:absence', size: 3 },
+          { id: 'preset:pump:absence', size: 3 },
+        ],
+      }),
+    );
+    const rows = Float64Array.from([
+      ...[0, 0, Infinity, NaN, 99],
+      ...[1, 1, now - 3000, 5000, 90],
+      ...[2, 0, 0, 0, NaN],
+      ...[3, 1, 0, 0, NaN],
+    ]);
+    const data = new Uint8Array(Math.ceil((4 + json.length) / 8) * 8 + rows.byteLength);
+    new DataView(data.buffer).setUint32(0, json.length, true);
+    data.set(json, 4);
+    data.set(new Uint8Array(rows.buffer), data.length - rows.byteLength);
+    await db.insertInto('checkpoint').values({ name: 'alerting', no, format: 1, saved_at: 0, data }).execute();
+    await house.start();
+    expect(house.changes).toEqual([]);
+    scene.seconds(2);
+    await house.commit();
+    expect(house.changes).toEqual([`raised ${low}:p:`]);
+    scene.reading('h', 'temperature', 20);
+    await house.commit();
+    expect(house.changes.at(-1)).toBe('cleared preset:heat:hot:h:');
+  });
+
+  it('is written in parts while the rules go on, and is of one moment all the same', async () => {
+    const { scene, alerting } = await open();
+    const ids = Array.from({ length: 60_000 }, (_, i) => `d${i}`);
+    for (const id of ids) scene.device(id, 'heat');
+    for (const [index, id] of ids.entries()) {
+      const row = { index, device: id, point: '', metric: 'temperature' as const };
+      scene.series.push(row);
+    }
+    await alerting.stop();
+    const { engine, effects } = engineOf(scene);
+    for (let i = 0; i < ids.length; i++) scene.readAgain(i, i % 2 === 0 ? 20 : 99);
+    engine.consume(scene.batch());
+    const { head, parts } = engine.snapshot();
+    const written: CheckpointPart[] = [];
+    let second = 0;
+    for (const part of parts()) {
+      written.push(decodePart(encodePart(part)));
+      // Every hot one cools down, every cool one gets hot, meanwhile.
+      scene.seconds(1);
+      for (let i = 0; i < ids.length; i += 7) scene.readAgain(i, second % 2 === 0 ? 20 : 99);
+      second++;
+      engine.consume(scene.batch());
+    }
+    expect(written.length).toBeGreaterThan(1);
+    const again = engineOf(scene);
+    again.engine.restore(head, written);
+    again.engine.reconcile([], scene.now);
+    expect(again.effects.length).toBe(30_000);
+    expect(effects.length).toBeGreaterThan(30_000);
+    await house.start();
+  });
+});
+
+function engineOf(scene: Scene) {
+  const effects: Effect[] = [];
+  const engine = new Engine({
+    ...{ registry: scene.registry, ...new FakeRules().current(), series: scene.series, timeZone: 'UTC' },
+    emit: (effect) => effects.push(effect),
+  });
+  return { engine, effects };
+}
 
 /** What a device does in one step of the model; both sites have the same devices, told apart by their prefix. */
 type Step =

@@ -130,6 +130,28 @@ describe('the state chart', () => {
   });
 });
 
+describe('the level of an alarm', () => {
+  const early = opened({ class: 'early-warning', level: 'early', rule: 'preset:fire-fusion' });
+  const explanation = { zh: '传感器一致', en: 'The sensors agree' };
+
+  it('only rises; risen to fire it withdraws the acknowledgement, sounds again and says so', () => {
+    const known = must(step(early, { type: 'acknowledge', at: 3, by: 'A', reason: 'mine' }));
+    const same = must(step(known, { type: 'repeat', at: 4, level: 'early', explanation }));
+    expect(same).toMatchObject({ level: 'early', state: 'active-acknowledged', explanation: early.explanation });
+    const fire = must(step(same, { type: 'repeat', at: 5, level: 'fire', explanation }));
+    expect(fire).toMatchObject({
+      level: 'fire',
+      state: 'active-unacknowledged',
+      acknowledgedBy: null,
+      count: 3,
+      explanation,
+    });
+    const again = must(step(fire, { type: 'acknowledge', at: 6, by: 'A', reason: 'mine' }));
+    const less = must(step(again, { type: 'repeat', at: 7, level: 'early', explanation: early.explanation }));
+    expect(less).toMatchObject({ level: 'fire', state: 'active-acknowledged', explanation });
+  });
+});
+
 describe('following effects', () => {
   it('keeps one unclosed alarm per cause whatever comes', () => {
     const clear: Effect = { type: 'clear', shadow: false, cause: 'fire:d:', no: 8, time: 1, receivedAt: 2, detail: {} };
