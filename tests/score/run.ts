@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { scoreCounty } from './county.ts';
 import { scoreFires } from './fires.ts';
 import { scoreHabits } from './habits.ts';
+import { scoreSkab } from './skab.ts';
 import { type Score, type ScoreLine, scoreTable } from './table.ts';
 
 // `npm run score [-- --quick] [-- --only NAME]`: early warning over recordings made by others, and over a simulated county, in one table.
@@ -13,6 +14,7 @@ const { values: options } = parseArgs({
 
 /** `folder` = the part of the recordings it needs; null = none. */
 const GROUPS: { name: string; folder: string | null; score: Score }[] = [
+  { name: 'skab', folder: 'skab', score: scoreSkab },
   { name: 'fires', folder: 'fires', score: scoreFires },
   { name: 'habits', folder: null, score: scoreHabits },
   { name: 'county', folder: null, score: scoreCounty },
