@@ -21,8 +21,6 @@ export class Bindings {
   readonly subjects: Subjects;
   readonly slots = new Slots();
   readonly timers = new Timers();
-  /** Series that fed a zone's slot last: the detector that completes an alarm. */
-  readonly sources = new Map<number, number>();
   readonly #registry: Registry;
   readonly #catalogue: RuleCatalogue;
   readonly #events: BindingEvents;
@@ -73,7 +71,6 @@ export class Bindings {
     const subject = this.slots.subject(slot);
     this.#setFirst(variant, subject, this.slots.unchain(this.#first(variant, subject), slot));
     this.timers.remove(slot);
-    this.sources.delete(slot);
     this.slots.release(slot, variant.size);
   }
 
@@ -81,13 +78,13 @@ export class Bindings {
   deviceOf(slot: number, { subject }: Variant): number {
     const of = this.slots.subject(slot);
     if (subject === 'silence') return of;
-    if (subject === 'zone') return this.subjects.device[this.sources.get(slot) ?? -1] ?? -1;
+    if (subject === 'zone') return this.subjects.device[this.slots.source(slot)] ?? -1;
     return this.subjects.device[of]!;
   }
 
   pointOf(slot: number, { subject }: Variant): string {
     if (subject === 'silence') return '';
-    return this.subjects.point(subject === 'zone' ? (this.sources.get(slot) ?? -1) : this.slots.subject(slot));
+    return this.subjects.point(subject === 'zone' ? this.slots.source(slot) : this.slots.subject(slot));
   }
 
   /** `{rule}:{device}:{point}`; of a zone's rule `{rule}:{zone}:`, of a device without a zone `{rule}::{device}`. */

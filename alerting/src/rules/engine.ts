@@ -297,6 +297,7 @@ export class Engine {
       // Of a gateway and its child that fall due together the gateway comes first.
       if (upstream >= 0) this.#wake(upstream);
       const from = upstream < 0 ? -1 : this.#offset(upstream);
+      this.#bindings.slots.touch(slot);
       this.#act(slot, variant, kind.wake(this.#state, this.#offset(slot), definition, this.clock.now, from));
     } catch (error) {
       this.#broken(slot, variant, error);
@@ -317,18 +318,20 @@ export class Engine {
     stimulus.learn = !variant.learns || this.#mayLearn(slot, device);
     try {
       let outcome: Outcome;
-      if (slot >= 0) outcome = kind.step(this.#state, this.#offset(slot), definition, stimulus);
-      else {
+      if (slot >= 0) {
+        this.#bindings.slots.touch(slot);
+        outcome = kind.step(this.#state, this.#offset(slot), definition, stimulus);
+      } else {
         const fresh = this.#freshState(size);
         outcome = kind.step(fresh, 0, definition, stimulus);
         if (Number.isNaN(fresh[0]!) && !this.#keepQuiet) return;
         slot = this.#bindings.allocate(variant, subject);
         this.#state.set(fresh.subarray(0, size), this.#offset(slot));
-        if (variant.subject === 'zone') this.#bindings.sources.set(slot, series);
+        if (variant.subject === 'zone') this.#bindings.slots.setSource(slot, series);
       }
       if (outcome === NOTHING) this.#releaseFresh(slot, variant);
       else {
-        if (variant.subject === 'zone') this.#bindings.sources.set(slot, series);
+        if (variant.subject === 'zone') this.#bindings.slots.setSource(slot, series);
         this.#act(slot, variant, outcome);
       }
     } catch (error) {
@@ -353,6 +356,7 @@ export class Engine {
       this.evaluations++;
       this.#stimulus.input = -1;
       this.#stimulus.now = this.clock.now;
+      slots.touch(slot);
       try {
         const outcome = variant.kind.step(slots.state, slots.offset(slot), variant.definition, this.#stimulus);
         if (outcome !== NOTHING) this.#act(slot, variant, outcome);
@@ -381,6 +385,7 @@ export class Engine {
     const from = upstream < 0 ? -1 : slots.offset(upstream);
     for (let slot = subjects.absence[device] ?? -1; slot >= 0; slot = slots.next(slot)) {
       const variant = this.#bindings.variantOf(slot);
+      slots.touch(slot);
       const rule = variant.definition as Parameters<typeof absence.release>[2];
       if (absence.release(slots.state, slots.offset(slot), rule, this.clock.now, from)) this.#arm(slot, variant);
     }
@@ -428,6 +433,7 @@ export class Engine {
 
   #forget(slot: number, variant: Variant): void {
     const offset = this.#offset(slot);
+    this.#bindings.slots.touch(slot);
     this.#bindings.timers.remove(slot);
     this.#state.fill(NaN, offset, offset + variant.size);
     if (variant.subject !== 'silence') this.#bindings.release(slot, variant);

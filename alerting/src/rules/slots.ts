@@ -21,7 +21,10 @@ export class Slots {
   record = new Int32Array(0);
   flags = new Uint8Array(0);
   size = 0;
+  /** Of slots of zones: the series that fed it last, so who completes an alarm; -1 elsewhere, and no room where there are no zones. */
+  #source = new Int32Array(0);
   #used = 0;
+  #copy: SlotsCopy | null = null;
   /** Freed slots by the length of their range, which is used again. */
   readonly #free = new Map<number, number[]>();
 
@@ -51,9 +54,11 @@ export class Slots {
   }
 
   release(slot: number, length: number): void {
+    this.touch(slot);
     const offset = this.offset(slot);
     this.state.fill(NaN, offset, offset + length);
     this.flags[slot] = 0;
+    if (this.source(slot) >= 0) this.#source[slot] = -1;
     const free = this.#free.get(length);
     if (free) free.push(slot);
     else this.#free.set(length, [slot]);
@@ -79,6 +84,15 @@ export class Slots {
     return this.record[slot * RECORD + NEXT]!;
   }
 
+  source(slot: number): number {
+    return this.#source[slot] ?? -1;
+  }
+
+  setSource(slot: number, series: number): void {
+    this.#source = grown(this.#source, slot + 1, -1);
+    this.#source[slot] = series;
+  }
+
   /** Takes a slot out of the chain that begins at `first`; returns where it begins then. */
   unchain(first: number, slot: number): number {
     if (first === slot) return this.next(slot);
@@ -98,22 +112,79 @@ export class Slots {
 
   /** Bytes of all arrays (the free list not counted). */
   get bytes(): number {
-    return this.state.byteLength + this.record.byteLength + this.flags.byteLength;
+    return this.state.byteLength + this.#source.byteLength + this.record.byteLength + this.flags.byteLength;
   }
 
-  /** As it is now, to be read while the original goes on. */
-  copy(): Pick<Slots, 'state' | 'record' | 'flags' | 'size'> {
-    return {
-      state: this.state.slice(0, this.#used),
-      record: this.record.slice(0, this.size * RECORD),
-      flags: this.flags.slice(0, this.size),
-      size: this.size,
-    };
+  /** To be called before a slot's state changes: what a copy still has to read is put aside. */
+  touch(slot: number): void {
+    if (this.#copy !== null) this.#copy.keep(slot);
+  }
+
+  /** As it is now, to be read bit by bit while the original goes on. One at a time: a new one ends the one before. */
+  copy(lengthOf: (variant: number) => number): SlotsCopy {
+    const copy = new SlotsCopy(this, this.#source.slice(), lengthOf, () => {
+      if (this.#copy === copy) this.#copy = null;
+    });
+    this.#copy = copy;
+    return copy;
   }
 }
 
-/** A record of a copy: where it says which rule, whose and from which number on. */
-export function readRecord(record: Int32Array, slot: number): { variant: number; subject: number; offset: number } {
-  const at = slot * RECORD;
-  return { variant: record[at + VARIANT]!, subject: record[at + SUBJECT]!, offset: record[at + OFFSET]! };
+export interface CopiedSlot {
+  variant: number;
+  subject: number;
+  source: number;
+  withheld: boolean;
+  state: Float64Array;
+}
+
+/** The slots as they were when the copy was begun. State is copied when it is read, or just before it changes. */
+export class SlotsCopy {
+  readonly size: number;
+  readonly #slots: Slots;
+  readonly #record: Int32Array;
+  readonly #flags: Uint8Array;
+  readonly #source: Int32Array;
+  readonly #lengthOf: (variant: number) => number;
+  readonly #kept = new Map<number, Float64Array>();
+  /** Everything below has been read. */
+  #read = 0;
+  readonly end: () => void;
+
+  constructor(slots: Slots, source: Int32Array, lengthOf: (variant: number) => number, end: () => void) {
+    this.size = slots.size;
+    this.#slots = slots;
+    this.#record = slots.record.slice(0, slots.size * RECORD);
+    this.#flags = slots.flags.slice(0, slots.size);
+    this.#source = source;
+    this.#lengthOf = lengthOf;
+    this.end = end;
+  }
+
+  keep(slot: number): void {
+    if (slot < this.#read || slot >= this.size || this.#flags[slot] === 0 || this.#kept.has(slot)) return;
+    this.#kept.set(slot, this.#live(slot).slice());
+  }
+
+  /** In ascending order. null = not in use. */
+  read(slot: number): CopiedSlot | null {
+    this.#read = slot + 1;
+    const flags = this.#flags[slot]!;
+    if (flags === 0) return null;
+    const kept = this.#kept.get(slot);
+    if (kept) this.#kept.delete(slot);
+    const at = slot * RECORD;
+    return {
+      variant: this.#record[at + VARIANT]!,
+      subject: this.#record[at + SUBJECT]!,
+      source: this.#source[slot] ?? -1,
+      withheld: (flags & WITHHELD) !== 0,
+      state: kept ?? this.#live(slot),
+    };
+  }
+
+  #live(slot: number): Float64Array {
+    const offset = this.#record[slot * RECORD + OFFSET]!;
+    return this.#slots.state.subarray(offset, offset + this.#lengthOf(this.#record[slot * RECORD + VARIANT]!));
+  }
 }

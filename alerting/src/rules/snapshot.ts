@@ -2,10 +2,10 @@ import type { Bindings } from './bindings.ts';
 import type { RuleCatalogue } from './catalogue.ts';
 import type { CheckpointHead, CheckpointPart } from './checkpoint.ts';
 import { makeOf, type Variant } from './live-rule.ts';
-import { readRecord, WITHHELD } from './slots.ts';
+import type { CopiedSlot } from './slots.ts';
 
-/** Numbers of one part, about 1 MiB: some ms to make, send and write. */
-const PART_NUMBERS = 128 * 1024;
+/** Numbers of one part, about 256 KiB: a few ms to make, send and write. */
+const PART_NUMBERS = 32 * 1024;
 
 /** The engine's state at one moment. */
 export interface Snapshot {
@@ -14,51 +14,77 @@ export interface Snapshot {
   parts(): Generator<CheckpointPart>;
 }
 
-/** Copies the state as it is, in one go, which costs some ms at a million devices; what is slow comes with the parts. */
+/**
+ * Notes what there is, which takes some ms at a million devices; state is read with the parts, or just before it changes. A new snapshot ends
+ * the one before.
+ */
 export function takeSnapshot(head: CheckpointHead, bindings: Bindings, catalogue: RuleCatalogue): Snapshot {
-  const { state, record, flags, size } = bindings.slots.copy();
   const variants = catalogue.variants.slice();
-  const sources = new Map(bindings.sources);
+  const copy = bindings.slots.copy((variant) => variants[variant]!.size);
   const { ids, zoneKeys } = bindings.subjects;
 
   function* parts(): Generator<CheckpointPart> {
-    let rows = new Float64Array(PART_NUMBERS);
-    let used = 0;
-    let count = 0;
-    let part = emptyPart();
-    const rules = new Map<Variant, number>();
-    const names = new Map<string, number>();
-    const finished = () => ({
-      ...part,
-      rules: [...rules.keys()].map((one) => ({ id: one.live.id, size: one.size, make: makeOf(one) })),
-      names: [...names.keys()],
-      rows: rows.slice(0, used),
-    });
-    for (let slot = 0; slot < size; slot++) {
-      const { variant: index, subject, offset } = readRecord(record, slot);
-      const variant = flags[slot] === 0 ? undefined : variants[index];
-      if (!variant || Number.isNaN(state[offset]!)) continue;
-      if (used + 2 + variant.size > rows.length) {
-        if (used > 0) yield finished();
-        rows = new Float64Array(Math.max(PART_NUMBERS, 2 + variant.size));
-        used = count = 0;
-        part = emptyPart();
-        rules.clear();
-        names.clear();
+    try {
+      let part = new PartWriter();
+      for (let slot = 0; slot < copy.size; slot++) {
+        const read = copy.read(slot);
+        if (read === null || Number.isNaN(read.state[0]!)) continue;
+        const variant = variants[read.variant]!;
+        if (!part.hasRoomFor(variant)) {
+          yield part.finished();
+          part = new PartWriter();
+        }
+        const bySeries = variant.subject === 'series' || variant.subject === 'device';
+        const name = bySeries ? null : (variant.subject === 'zone' ? zoneKeys : ids)[read.subject]!;
+        part.add(variant, name ?? read.subject, read);
       }
-      rows[used] = numberIn(rules, variant);
-      if (variant.subject === 'series' || variant.subject === 'device') rows[used + 1] = subject;
-      else rows[used + 1] = numberIn(names, (variant.subject === 'zone' ? zoneKeys : ids)[subject]!);
-      rows.set(state.subarray(offset, offset + variant.size), used + 2);
-      used += 2 + variant.size;
-      if ((flags[slot]! & WITHHELD) !== 0) part.withheld.push(count);
-      const source = sources.get(slot);
-      if (source !== undefined) part.sources.push([count, source]);
-      count++;
+      if (part.rows > 0) yield part.finished();
+    } finally {
+      copy.end();
     }
-    if (used > 0) yield finished();
   }
   return { head, parts };
+}
+
+/** Gathers rows until they are enough for one part. */
+class PartWriter {
+  rows = 0;
+  readonly #rules = new Map<Variant, number>();
+  readonly #names = new Map<string, number>();
+  readonly #withheld: number[] = [];
+  readonly #sources: [number, number][] = [];
+  #numbers = new Float64Array(PART_NUMBERS);
+  #used = 0;
+
+  hasRoomFor({ size }: Variant): boolean {
+    return this.rows === 0 || this.#used + 2 + size <= this.#numbers.length;
+  }
+
+  add(
+    variant: Variant,
+    subject: number | string,
+    { state, withheld, source }: Pick<CopiedSlot, 'state' | 'withheld' | 'source'>,
+  ): void {
+    const needed = 2 + variant.size;
+    if (this.#used + needed > this.#numbers.length) this.#numbers = new Float64Array(needed);
+    this.#numbers[this.#used] = numberIn(this.#rules, variant);
+    this.#numbers[this.#used + 1] = typeof subject === 'string' ? numberIn(this.#names, subject) : subject;
+    this.#numbers.set(state, this.#used + 2);
+    this.#used += needed;
+    if (withheld) this.#withheld.push(this.rows);
+    if (source >= 0) this.#sources.push([this.rows, source]);
+    this.rows++;
+  }
+
+  finished(): CheckpointPart {
+    return {
+      rules: [...this.#rules.keys()].map((one) => ({ id: one.live.id, size: one.size, make: makeOf(one) })),
+      names: [...this.#names.keys()],
+      withheld: this.#withheld,
+      sources: this.#sources,
+      rows: this.#numbers.slice(0, this.#used),
+    };
+  }
 }
 
 /** Puts the rows of a part where they belong now; `placed` is told of each slot. */
@@ -79,7 +105,7 @@ export function restorePart(
       let slot = bindings.find(variant, subject);
       if (slot < 0) slot = bindings.allocate(variant, subject);
       bindings.slots.state.set(rows.subarray(at + 2, at + 2 + size), bindings.slots.offset(slot));
-      if (source !== undefined) bindings.sources.set(slot, source);
+      if (source !== undefined) bindings.slots.setSource(slot, source);
       placed(slot, variant, waiting.has(row));
     }
     at += 2 + size;
@@ -108,10 +134,6 @@ function place(
   const fed = subjects.device[source ?? -1] ?? -1;
   const byZone = ofDevice(subjects.zone(fed) === zone ? fed : subjects.memberOf(zone));
   return byZone?.subject === 'zone' ? { variant: byZone, subject: zone } : null;
-}
-
-function emptyPart(): Pick<CheckpointPart, 'withheld' | 'sources'> {
-  return { withheld: [], sources: [] };
 }
 
 function numberIn<Key>(numbers: Map<Key, number>, key: Key): number {
