@@ -1,8 +1,9 @@
 import { metricWords, type RuleDefinition } from '@smart-fire/core';
 import { z } from 'zod';
-import { type HealthScales, normalBand, NOW, WAITING } from '../models/health-channel.ts';
+import { type HealthScales, NOW, normalBand, WAITING } from '../models/health-channel.ts';
 import {
   channelAt,
+  expectedOf,
   HEALTH_SCORE,
   healthSize,
   isJudged,
@@ -35,6 +36,9 @@ const ROW_SIZE = 5;
 const NAMED = 3;
 const FIGURES = ['metric', 'value', 'low', 'high', 'score'] as const;
 
+/** Rows for which a limit is given: with more to learn from there are more chances for a chance to be found in them. */
+const FIRST_ROWS = 400;
+
 /**
  * Health of one machine or circuit from several of its metrics: they leave together, or one of them leaves, what was normal for it. A row is
  * what a device says of one moment; it is judged when it is complete, or when the next moment or a later wake shows that no more comes.
@@ -50,8 +54,8 @@ export const multivariate: RuleKind<MultivariateRule> = {
       unit: '',
     }),
     limit: z.number().min(2).max(20).meta({
-      zh: '限值:偏离正常的标准差倍数',
-      en: 'Limit: standard deviations from normal',
+      zh: '限值:偏离正常的标准差倍数(学习 400 行时;学得越久越高)',
+      en: 'Limit: standard deviations from normal (after 400 rows; higher after more)',
       unit: 'σ',
     }),
     warmUp: z.number().int().min(40).max(1e6).meta({
@@ -117,12 +121,14 @@ export const multivariate: RuleKind<MultivariateRule> = {
     let named = 0;
     for (const metric of worst(model, rule)) {
       named++;
-      const { centre, reach } = normalBand(model, channelAt(metric), rule.limit);
+      const { centre, reach } = normalBand(model, channelAt(metric), limitOf(rule));
       const value = model[channelAt(metric) + NOW]!;
-      const figures = [metric, value, centre - reach, centre + reach, scoreOf(model, metrics, metric) / rule.limit];
+      const figures = [metric, value, centre - reach, centre + reach, scoreOf(model, metrics, metric) / limitOf(rule)];
       FIGURES.forEach((name, index) => {
         evidence[`${name}${named}`] = figures[index]!;
       });
+      const expected = expectedOf(model, metrics, metric);
+      if (!Number.isNaN(expected)) evidence[`expected${named}`] = expected;
     }
     return evidence;
   },
@@ -136,8 +142,13 @@ export const multivariate: RuleKind<MultivariateRule> = {
       if (name === undefined) break;
       const words = metricWords(name);
       const unit = words.unit === '' ? '' : ` ${words.unit}`;
-      zh.push(`${words.zh} ${figure(value!)}${unit}(正常 ${figure(low!)}~${figure(high!)})`);
-      en.push(`${words.en} ${figure(value!)}${unit} (normal ${figure(low!)} to ${figure(high!)})`);
+      const expected = evidence[`expected${named}`];
+      const usual =
+        expected === undefined
+          ? { zh: `正常 ${figure(low!)}~${figure(high!)}`, en: `normal ${figure(low!)} to ${figure(high!)}` }
+          : { zh: `按其他参量应约为 ${figure(expected)}`, en: `about ${figure(expected)} expected from the others` };
+      zh.push(`${words.zh} ${figure(value!)}${unit}(${usual.zh})`);
+      en.push(`${words.en} ${figure(value!)}${unit} (${usual.en})`);
     }
     if (zh.length === 0) return { zh: '各参量均在正常范围内', en: 'All metrics within their normal region' };
     const window = duration(evidence.windowMs ?? 0);
@@ -153,7 +164,7 @@ export const multivariate: RuleKind<MultivariateRule> = {
     if (Number.isNaN(model[0]!)) return null;
     const bands = rule.metrics.flatMap((_, input) => {
       if (!isJudged(model, input, rule)) return [];
-      const { centre, reach } = normalBand(model, channelAt(input), rule.limit);
+      const { centre, reach } = normalBand(model, channelAt(input), limitOf(rule));
       return [{ input, centre, low: centre - reach, high: centre + reach }];
     });
     return bands.length > 0 ? bands : null;
@@ -165,7 +176,7 @@ function judge(model: Float64Array, rule: MultivariateRule): Outcome {
   const time = model[row + ROW_TIME]!;
   if (Number.isNaN(time)) return NOTHING;
   const raised = model[PHASE] === RAISED;
-  judgeRow(model, rule.metrics.length, rule, model[row + ROW_LEARN] === 1);
+  judgeRow(model, rule.metrics.length, { limit: limitOf(rule), warmUp: rule.warmUp }, model[row + ROW_LEARN] === 1);
   const since = time - model[row + LAST_TIME]!;
   if (since > 0) {
     const usual = model[row + INTERVAL]!;
@@ -175,6 +186,11 @@ function judge(model: Float64Array, rule: MultivariateRule): Outcome {
   model[row + ROW_TIME] = model[row + DUE] = NaN;
   const isRaised = model[PHASE] === RAISED;
   return isRaised === raised ? NOTHING : isRaised ? RAISE : CLEAR;
+}
+
+/** The limit for this length of warm-up: by chance alone it is passed as rarely in each warm-up, however long that is. */
+function limitOf({ limit, warmUp }: MultivariateRule): number {
+  return Math.sqrt(limit * limit + 2 * Math.log(Math.max(1, warmUp / FIRST_ROWS)));
 }
 
 /** Metrics that contribute most, the worst first: those with at least half as much as the worst. */

@@ -19,14 +19,17 @@ const BLOCKS = 10;
 const WANDERING = 0.5;
 /** After the warm-up the spread is learned with a memory of so many warm-ups. */
 export const MEMORY = 8;
-/** What was seen while learning, and a fifth more, raises nothing. */
-const MARGIN = 1.2;
+/** What was seen while learning, and two fifths more, raises nothing. */
+export const MARGIN = 1.4;
 /** One row counts as no more than so many standard deviations: a single wild value is no disturbance. */
 const WILD = 4;
 /** The spread of a smoothed value is not known better than so many quanta: with noise across them, and without (no single quantum reaches the limit). */
 const QUANTA_DITHERED = 0.1;
 const QUANTA_BARE = 0.3;
-const MOST_FREEDOM = 100;
+/** Smoothed rows so far apart count as independent. */
+const SAMPLE_ROWS = 2 * SMOOTH_ROWS;
+/** Below so many spreads a metric counts as where it was. */
+export const CALM = 1.5;
 
 /** Offsets. Learned rows; row of the machine in which it came last; value waiting to be judged (NaN = none); last value; smallest change seen. */
 const ROWS = 0;
@@ -103,7 +106,8 @@ export function smooth(state: Float64Array, at: number, value: number): void {
   }
   state[at + VALUE] = value;
   let difference = value - state[at + NOW]!;
-  if (rows > 20) {
+  // While learning nothing is too wild to be true: what happens once a week must not seem smaller than it is.
+  if (state[at + SPREAD]! > 0) {
     const most = WILD * Math.max(Math.sqrt(state[at + VARIANCE]!), QUANTA_DITHERED * quantum(state, at));
     difference = Math.max(-most, Math.min(most, difference));
   }
@@ -164,7 +168,10 @@ function weigh(state: Float64Array, at: number, warmUp: number): void {
   const share = Math.min(1, state[at + BLOCK_VARIANCE]! / Math.max(state[at + VARIANCE]!, Number.MIN_VALUE));
   const blocks = state[at + ROWS]! / lengthOfBlock(warmUp);
   state[at + SHARE] = share;
-  state[at + FREEDOM] = Math.min(MOST_FREEDOM, Math.max(1, blocks * (1 / Math.max(share, 1e-3) - 1)));
+  state[at + FREEDOM] = Math.max(
+    1,
+    Math.min(state[at + ROWS]! / SAMPLE_ROWS, blocks * (1 / Math.max(share, 1e-3) - 1)),
+  );
   for (let view = 0; view < 2; view++)
     state[at + SPREAD + view] = Math.max(
       Math.sqrt(Math.max(0, state[at + VIEW_VARIANCE + view]!)),
@@ -209,7 +216,9 @@ export function release(state: Float64Array, at: number, accepted: boolean, limi
     return;
   }
   state[at + HELD] = 0;
-  state[at + LEVEL] = state[at + REFERENCE] = state[at + NOW]!;
+  // Back where it was: then that is known better than from the few rows since.
+  if (accepted || Math.abs(state[at + DEVIATION]!) > CALM) state[at + LEVEL] = state[at + NOW]!;
+  state[at + REFERENCE] = state[at + NOW]!;
   if (!accepted) return;
   for (let view = 0; view < 2; view++) {
     const least = (Math.abs(state[at + PEAK + view]!) * state[at + SPREAD + view]! * MARGIN) / limit;

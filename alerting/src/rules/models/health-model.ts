@@ -1,4 +1,5 @@
 import {
+  CALM,
   CAME,
   CHANNEL_SIZE,
   follow,
@@ -12,6 +13,7 @@ import {
   judge,
   LEVEL,
   learn,
+  MARGIN,
   MEMORY,
   NOW,
   release,
@@ -34,8 +36,7 @@ import { studentScore } from './student-score.ts';
 
 /** A metric with so large a part of the limit when the alarm is raised holds it. */
 const SHARED = 0.5;
-/** Come back: below so many spreads, or below this part of the peak, for so many rows. */
-const CALM = 1.5;
+/** Come back: where it was, or below this part of the peak, for so many rows. */
 const PART = 0.3;
 const CALM_ROWS = 30;
 /** An alarm that lasts longer than so many warm-ups is the new normal. */
@@ -53,6 +54,12 @@ const AGE = 3;
 export const HEALTH_SCORE = 4;
 const RELATED = 5;
 const CHANNELS = 6;
+
+interface HealthRelations extends Relations {
+  deviations: Float64Array;
+  peaks: Float64Array;
+  least: Float64Array;
+}
 
 export const QUIET = 0;
 export const RAISED = 1;
@@ -74,7 +81,8 @@ export function startHealth(state: Float64Array, metrics: number): void {
  * Judges the row of the values that wait in the channels. `learning`: whether it may learn from it.
  */
 export function judgeRow(state: Float64Array, metrics: number, scales: HealthScales, learning: boolean): void {
-  const row = state[ROWS]! + (advances(state, metrics) ? 1 : 0);
+  const advanced = advances(state, metrics);
+  const row = state[ROWS]! + (advanced ? 1 : 0);
   state[ROWS] = row;
   let learned = true;
   for (let metric = 0; metric < metrics; metric++) {
@@ -98,8 +106,8 @@ export function judgeRow(state: Float64Array, metrics: number, scales: HealthSca
     state[at + CAME] = row;
   }
   const relations = relationsOf(state, metrics);
-  compare(state, metrics, relations);
-  const highest = turn(state, metrics, scales);
+  compare(state, metrics, relations, scales.warmUp);
+  const highest = turn(state, metrics, scales, relations, advanced ? 1 : 0);
   state[HEALTH_SCORE] = highest / scales.limit;
   const learns = learning && state[PHASE] === QUIET;
   for (let metric = 0; metric < metrics; metric++) {
@@ -120,29 +128,41 @@ function advances(state: Float64Array, metrics: number): boolean {
   return false;
 }
 
-/** How far each related metric is from where its fellows let it be expected, in spreads. */
-function compare(state: Float64Array, metrics: number, { weights, spreads }: Relations): void {
-  const deviations = deviationAt(metrics);
+/** How far each related metric is from where its fellows let it be expected, in spreads; 0 while that is on probation. */
+function compare(state: Float64Array, metrics: number, relations: HealthRelations, warmUp: number): void {
+  const { variances, least, deviations } = relations;
+  deviations.fill(0);
+  if (state[RELATED]! < 2 * warmUp) return;
   for (let metric = 0; metric < metrics; metric++) {
-    state[deviations + metric] = 0;
-    if (spreads[metric] === 0) continue;
-    let rest = offLevel(state, metric);
-    for (let fellow = 0; fellow < metrics; fellow++) {
-      const weight = weights[metric * metrics + fellow]!;
-      if (weight === 0) continue;
-      if (state[ROWS]! - state[channelAt(fellow) + CAME]! > STALE_ROWS) rest = NaN;
-      rest -= weight * offLevel(state, fellow);
-    }
-    if (!Number.isNaN(rest)) state[deviations + metric] = rest / spreads[metric]!;
+    if (variances[metric] === 0) continue;
+    const rest = restOf(state, relations, metric);
+    deviations[metric] = Number.isNaN(rest) ? 0 : rest / Math.max(Math.sqrt(variances[metric]!), least[metric]!);
   }
 }
 
-/** Raises, holds, clears. Returns the highest score of all metrics (in standard deviations). */
-function turn(state: Float64Array, metrics: number, { limit, warmUp }: HealthScales): number {
+/** What is left of a metric's distance from its level when its fellows' share is taken off; NaN when one of them is not heard. */
+function restOf(state: Float64Array, { size, weights }: Relations, metric: number): number {
+  let rest = offLevel(state, metric);
+  for (let fellow = 0; fellow < size; fellow++) {
+    const weight = weights[metric * size + fellow]!;
+    if (weight === 0) continue;
+    if (state[ROWS]! - state[channelAt(fellow) + CAME]! > STALE_ROWS) return NaN;
+    rest -= weight * offLevel(state, fellow);
+  }
+  return rest;
+}
+
+/** Raises, holds, clears; `rows` = 1 in a new row, 0 when more of the same has come. Returns the highest score of all metrics (in standard deviations). */
+function turn(
+  state: Float64Array,
+  metrics: number,
+  { limit, warmUp }: HealthScales,
+  relations: HealthRelations,
+  rows: number,
+): number {
   let highest = 0;
   for (let metric = 0; metric < metrics; metric++) highest = Math.max(highest, scoreOf(state, metrics, metric));
-  const peaks = peakAt(metrics);
-  const deviations = deviationAt(metrics);
+  const { peaks, deviations, least, variances } = relations;
   if (state[PHASE] === QUIET) {
     if (highest <= limit) return highest;
     state[PHASE] = RAISED;
@@ -150,56 +170,70 @@ function turn(state: Float64Array, metrics: number, { limit, warmUp }: HealthSca
     for (let metric = 0; metric < metrics; metric++)
       if (scoreOf(state, metrics, metric) > SHARED * limit) {
         hold(state, channelAt(metric));
-        state[peaks + metric] = state[deviations + metric]!;
+        peaks[metric] = deviations[metric]!;
       }
     return highest;
   }
-  state[AGE]!++;
+  state[AGE]! += rows;
   let back = true;
   for (let metric = 0; metric < metrics; metric++) {
     const at = channelAt(metric);
     if (state[at + HELD] !== 1) {
       if (!hasLevel(state, at) || scoreOf(state, metrics, metric) <= limit) continue;
       hold(state, at);
-      state[peaks + metric] = 0;
+      peaks[metric] = 0;
     }
-    const apart = state[deviations + metric]!;
-    if (Math.abs(apart) > Math.abs(state[peaks + metric]!)) state[peaks + metric] = apart;
-    const peak = state[peaks + metric]!;
+    const apart = deviations[metric]!;
+    if (Math.abs(apart) > Math.abs(peaks[metric]!)) peaks[metric] = apart;
+    const peak = peaks[metric]!;
     if (!returned(state, at, CALM, PART)) back = false;
     if (apart * Math.sign(peak) >= Math.max(limit * SHARED, PART * Math.abs(peak))) back = false;
     if (state[ROWS]! - state[at + CAME]! > STALE_ROWS) back = false;
   }
-  state[CALM_FOR] = back ? state[CALM_FOR]! + 1 : 0;
+  state[CALM_FOR] = back ? state[CALM_FOR]! + rows : 0;
   const accepted = state[AGE]! > NEW_NORMAL * warmUp;
   if (state[CALM_FOR]! < CALM_ROWS && !accepted) return highest;
   state[PHASE] = QUIET;
-  for (let metric = 0; metric < metrics; metric++)
-    release(state, channelAt(metric), state[CALM_FOR]! < CALM_ROWS, limit, state[AGE]! / warmUp);
+  const anew = state[CALM_FOR]! < CALM_ROWS;
+  for (let metric = 0; metric < metrics; metric++) {
+    const spread = Math.max(Math.sqrt(variances[metric]!), least[metric]!);
+    if (anew) least[metric] = Math.max(least[metric]!, (Math.abs(peaks[metric]!) * spread * MARGIN) / limit);
+    peaks[metric] = 0;
+    release(state, channelAt(metric), anew, limit, state[AGE]! / warmUp);
+  }
   return highest;
 }
 
+/** One warm-up to find the relations, another to see what they are worth on rows they were not found in; then with the memory of the channels. */
 function learnRelations(
   state: Float64Array,
   metrics: number,
-  { warmUp }: HealthScales,
-  relations: Relations,
+  { limit, warmUp }: HealthScales,
+  relations: HealthRelations,
   learned: boolean,
 ): void {
   for (let metric = 0; metric < metrics; metric++) {
     const at = channelAt(metric);
     if (state[at + CAME] !== state[ROWS] || !isFreshMean(state, at)) return;
   }
-  const off = state.subarray(deviationAt(metrics) + 2 * metrics, deviationAt(metrics) + 3 * metrics);
-  for (let metric = 0; metric < metrics; metric++) off[metric] = offLevel(state, metric);
-  const rows = ++state[RELATED]!;
-  relate(relations, off, 1 / Math.min(rows, MEMORY * warmUp));
-  if (!learned || rows % Math.max(4, Math.round(warmUp / 10)) > 0) return;
-  for (let metric = 0; metric < metrics; metric++) {
-    const at = channelAt(metric);
-    off[metric] = hasLevel(state, at) ? Math.min(freedomOf(state, at), samplesOf(state)) : 0;
+  const { variances, least, deviations } = relations;
+  if (state[RELATED]! < warmUp) {
+    for (let metric = 0; metric < metrics; metric++) deviations[metric] = offLevel(state, metric);
+    relate(relations, deviations, 1 / ++state[RELATED]!);
+    if (state[RELATED]! < warmUp) return;
+    // A metric that is still learning may turn out to be related: then all wait for it.
+    if (!learned) state[RELATED]!--;
+    else findRelations(relations, samplesOf(state, metrics, deviations));
+    return;
   }
-  findRelations(relations, off);
+  const rows = Math.min(++state[RELATED]! - warmUp, MEMORY * warmUp);
+  for (let metric = 0; metric < metrics; metric++) {
+    if (variances[metric] === 0) continue;
+    const rest = restOf(state, relations, metric);
+    const most = rows > warmUp ? limit * Math.sqrt(variances[metric]!) : Infinity;
+    variances[metric]! += (Math.min(rest * rest, most * most) - variances[metric]!) / rows;
+    if (rows < warmUp) least[metric] = Math.max(least[metric]!, (Math.abs(rest) * MARGIN) / limit);
+  }
 }
 
 /** Rows that the verdict rests on: the reference of a step, or all that the alarm has lasted beyond it. */
@@ -217,15 +251,26 @@ export function isJudged(state: Float64Array, metric: number, scales: HealthScal
 export function scoreOf(state: Float64Array, metrics: number, metric: number): number {
   const at = channelAt(metric);
   const own = state[at + SCORE]!;
-  const apart = Math.abs(state[deviationAt(metrics) + metric]!);
-  return apart === 0
-    ? own
-    : Math.max(own, studentScore(apart, Math.max(1, Math.min(freedomOf(state, at), samplesOf(state)) - metrics)));
+  const apart = Math.abs(state[relationsAt(metrics) + metric]!);
+  if (apart === 0) return own;
+  const freedom = Math.min(freedomOf(state, at), state[RELATED]! / SAMPLE_ROWS) - metrics;
+  return Math.max(own, studentScore(apart, Math.max(1, freedom)));
 }
 
-/** Independent samples behind the relations. */
-function samplesOf(state: Float64Array): number {
-  return state[RELATED]! / SAMPLE_ROWS;
+/** Value that the fellows let expect of a metric whose place among them is what is wrong; NaN where its own value is. */
+export function expectedOf(state: Float64Array, metrics: number, metric: number): number {
+  const at = channelAt(metric);
+  if (scoreOf(state, metrics, metric) <= state[at + SCORE]!) return NaN;
+  return state[at + NOW]! - restOf(state, relationsOf(state, metrics), metric);
+}
+
+/** Independent samples behind the relations by metric; 0 = it has no level to be off. */
+function samplesOf(state: Float64Array, metrics: number, into: Float64Array): Float64Array {
+  for (let metric = 0; metric < metrics; metric++) {
+    const at = channelAt(metric);
+    into[metric] = hasLevel(state, at) ? Math.min(freedomOf(state, at), state[RELATED]! / SAMPLE_ROWS) : 0;
+  }
+  return into;
 }
 
 function offLevel(state: Float64Array, metric: number): number {
@@ -233,21 +278,24 @@ function offLevel(state: Float64Array, metric: number): number {
   return state[at + NOW]! - state[at + LEVEL]!;
 }
 
-/** By metric: deviation from what the fellows let expect, its peak, and room to reckon in. */
-function deviationAt(metrics: number): number {
-  return CHANNELS + metrics * CHANNEL_SIZE + metrics + 2 * metrics * metrics;
+function relationsAt(metrics: number): number {
+  return CHANNELS + metrics * CHANNEL_SIZE;
 }
 
-function peakAt(metrics: number): number {
-  return deviationAt(metrics) + metrics;
-}
-
-function relationsOf(state: Float64Array, metrics: number): Relations {
-  const at = CHANNELS + metrics * CHANNEL_SIZE;
+function relationsOf(state: Float64Array, metrics: number): HealthRelations {
+  let at = relationsAt(metrics);
+  const next = (length: number) => {
+    at += length;
+    return state.subarray(at - length, at);
+  };
   return {
     size: metrics,
-    spreads: state.subarray(at, at + metrics),
-    covariance: state.subarray(at + metrics, at + metrics + metrics * metrics),
-    weights: state.subarray(at + metrics + metrics * metrics, at + metrics + 2 * metrics * metrics),
+    // By metric: deviation from what the fellows let expect and its peak in the alarm (in spreads), least spread.
+    deviations: next(metrics),
+    peaks: next(metrics),
+    least: next(metrics),
+    variances: next(metrics),
+    covariance: next(metrics * metrics),
+    weights: next(metrics * metrics),
   };
 }

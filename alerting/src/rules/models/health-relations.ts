@@ -13,8 +13,8 @@ export interface Relations {
   covariance: Float64Array;
   /** Row j: what metric j is expected to be off by, for each unit that its fellows are off (0 on the diagonal); all 0 = no proved relation. */
   weights: Float64Array;
-  /** Standard deviation of what is left of metric j; 0 = no proved relation. */
-  spreads: Float64Array;
+  /** Variance of what is left of metric j; 0 = no proved relation. */
+  variances: Float64Array;
 }
 
 /** Takes deviations from the levels (`weight` = share of this row in the memory). */
@@ -24,10 +24,10 @@ export function relate({ size, covariance }: Relations, off: Float64Array, weigh
       covariance[i * size + j]! += (off[i]! * off[j]! - covariance[i * size + j]!) * weight;
 }
 
-/** Finds the relations anew. `samples` = independent samples behind the covariance, by metric; 0 = a metric without a level takes no part. */
-export function findRelations({ size, covariance, weights, spreads }: Relations, samples: Float64Array): void {
+/** Finds the relations. `samples` = independent samples behind the covariance, by metric; 0 = a metric without a level takes no part. */
+export function findRelations({ size, covariance, weights, variances }: Relations, samples: Float64Array): void {
   weights.fill(0);
-  spreads.fill(0);
+  variances.fill(0);
   const part: number[] = [];
   for (let i = 0; i < size; i++) if (samples[i]! > 0 && covariance[i * size + i]! > 0) part.push(i);
   const fellows = part.length - 1;
@@ -48,7 +48,7 @@ export function findRelations({ size, covariance, weights, spreads }: Relations,
     const unexplained = (Math.max(0, rest) / own) * ((count - 1) / (count - fellows - 1));
     if (!(unexplained < 1 - PROVED)) continue;
     for (let a = 0; a < others.length; a++) weights[j * size + others[a]!] = solved[a]!;
-    spreads[j] = Math.sqrt(unexplained * own);
+    variances[j] = unexplained * own;
   }
 }
 
