@@ -85,6 +85,21 @@ export const electricalLoad: SensorKind = {
       },
     },
     habit('current', 'early-warning', 60_000),
+    {
+      type: 'multivariate',
+      id: 'health',
+      class: 'early-warning',
+      zh: '回路电流与电压偏离正常状态',
+      en: 'Current and voltage of the circuit have left their normal state',
+      metrics: ['current', 'voltage'],
+      limit: 5,
+      warmUp: 14 * 24 * 60,
+      learn: true,
+      source: {
+        zh: '工程预设:学习两周;限值使模拟回路每 1000 台·日误报少于 1 次',
+        en: 'Engineering preset: two weeks to learn from; limit from fewer than 1 false warning in 1,000 device-days of simulated circuits',
+      },
+    },
     absence(5 * 60_000, SILENCE),
   ],
   simulate(random) {
