@@ -21,7 +21,7 @@ export interface StateTables {
   withheld: WithheldTable;
   /** Small named values: format version, engine cursor, set-up token hash… */
   setting: { name: string; value: string };
-  /** The engine's rule state at a journal number, one row per engine. */
+  /** The engine's rule state at a journal number: `alerting` is its head, `alerting.{generation}.{n}` its parts. */
   checkpoint: { name: string; no: number; format: number; saved_at: number; data: Uint8Array };
   mqtt_session: { client: string; subscriptions: string; updated_at: number };
   mqtt_queue: {
