@@ -14,7 +14,7 @@ export const MULTIVARIATE_HEALTH: Rule = {
     zh: '多参量偏离正常状态',
     en: 'Departure from the normal state of several metrics',
     metrics: [],
-    limit: 4,
+    limit: 3.9,
     warmUp: 10_080,
     learn: true,
     source: {

@@ -59,7 +59,9 @@ const SHARE = 24;
 const FREEDOM = 25;
 export const SCORE = 26;
 export const HELD = 27;
-export const CHANNEL_SIZE = 28;
+/** Rows behind the level since it was last found anew. */
+const LEVEL_ROWS = 28;
+export const CHANNEL_SIZE = 29;
 
 const STEP_VIEW = 1;
 
@@ -160,6 +162,7 @@ function finish(state: Float64Array, at: number, limit: number, warmUp: number):
   const floor = quantum(state, at) * (dithered ? QUANTA_DITHERED : QUANTA_BARE);
   for (let view = 0; view < 2; view++)
     state[at + LEAST + view] = Math.max(floor, (state[at + LEAST + view]! * MARGIN) / limit);
+  state[at + LEVEL_ROWS] = warmUp;
   weigh(state, at, warmUp);
 }
 
@@ -180,10 +183,12 @@ function weigh(state: Float64Array, at: number, warmUp: number): void {
 }
 
 /** Deviation of both views, and the score of the larger one. */
-export function judge(state: Float64Array, at: number): void {
+export function judge(state: Float64Array, at: number, warmUp: number): void {
   const now = state[at + NOW]!;
-  const level = hasLevel(state, at) ? (now - state[at + LEVEL]!) / state[at + SPREAD]! : 0;
-  const step = (now - state[at + REFERENCE]!) / state[at + SPREAD + STEP_VIEW]!;
+  // Where it has landed after an alarm is known from few rows at first.
+  const unsure = Math.sqrt((1 + SAMPLE_ROWS / state[at + LEVEL_ROWS]!) / (1 + SAMPLE_ROWS / warmUp));
+  const level = hasLevel(state, at) ? (now - state[at + LEVEL]!) / (state[at + SPREAD]! * unsure) : 0;
+  const step = (now - state[at + REFERENCE]!) / (state[at + SPREAD + STEP_VIEW]! * unsure);
   state[at + DEVIATION] = level;
   state[at + DEVIATION + STEP_VIEW] = step;
   state[at + SCORE] = studentScore(Math.max(Math.abs(level), Math.abs(step)), state[at + FREEDOM]!);
@@ -217,7 +222,10 @@ export function release(state: Float64Array, at: number, accepted: boolean, limi
   }
   state[at + HELD] = 0;
   // Back where it was: then that is known better than from the few rows since.
-  if (accepted || Math.abs(state[at + DEVIATION]!) > CALM) state[at + LEVEL] = state[at + NOW]!;
+  if (accepted || Math.abs(state[at + DEVIATION]!) > CALM) {
+    state[at + LEVEL] = state[at + NOW]!;
+    state[at + LEVEL_ROWS] = SAMPLE_ROWS;
+  }
   state[at + REFERENCE] = state[at + NOW]!;
   if (!accepted) return;
   for (let view = 0; view < 2; view++) {
@@ -247,7 +255,8 @@ export function learn(state: Float64Array, at: number, { limit, warmUp }: Health
     const deviation = Math.max(-most, Math.min(most, state[at + NOW]! - centre));
     state[at + VIEW_VARIANCE + view]! += (deviation * deviation - state[at + VIEW_VARIANCE + view]!) / memory;
   }
-  state[at + LEVEL]! += (state[at + NOW]! - state[at + LEVEL]!) / warmUp;
+  state[at + LEVEL_ROWS] = Math.min(state[at + LEVEL_ROWS]! + 1, warmUp);
+  state[at + LEVEL]! += (state[at + NOW]! - state[at + LEVEL]!) / state[at + LEVEL_ROWS]!;
   state[at + BLOCK_SUM]! += value;
   if (++state[at + BLOCK_ROWS]! < lengthOfBlock(warmUp)) return;
   const mean = closeBlock(state, at);

@@ -61,7 +61,7 @@ interface HealthRelations extends Relations {
   least: Float64Array;
 }
 
-export const QUIET = 0;
+const QUIET = 0;
 export const RAISED = 1;
 
 export function healthSize(metrics: number): number {
@@ -95,7 +95,7 @@ export function judgeRow(state: Float64Array, metrics: number, scales: HealthSca
     state[at + WAITING] = NaN;
     if (isLearned(state, at, scales)) {
       smooth(state, at, value);
-      judge(state, at);
+      judge(state, at, scales.warmUp);
     } else {
       learned = false;
       if (learning) {
