@@ -17,7 +17,11 @@ export default defineConfig({
         root,
         test: {
           name: 'unit',
-          include: ['{core,broker,ingest,alerting,simulators,web}/src/**/*.test.ts', 'web/console/**/*.test.ts', 'tests/{bench,score}/**/*.test.ts'],
+          include: [
+            '{core,broker,ingest,alerting,simulators,web}/src/**/*.test.ts',
+            'web/console/**/*.test.ts',
+            'tests/{bench,score}/**/*.test.ts',
+          ],
           setupFiles: ['tests/harness/fast-check.ts'],
           testTimeout: 20_000,
         },

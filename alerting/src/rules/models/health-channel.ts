@@ -35,7 +35,7 @@ export const CALM = 1.5;
 const ROWS = 0;
 export const CAME = 1;
 export const WAITING = 2;
-export const VALUE = 3;
+const VALUE = 3;
 const QUANTUM = 4;
 /** Smoothed value, level, reference of a step. */
 export const NOW = 5;
