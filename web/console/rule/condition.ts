@@ -61,7 +61,7 @@ export function useRuleWords() {
       }
       if (!kind) return rule.type;
       const figures = fieldsOf(kind.schema)
-        .filter(({ name, kind: sort }) => rule[name] && sort !== 'json' && sort !== 'switch')
+        .filter(({ name, kind: sort }) => hasContent(rule[name]) && sort !== 'json' && sort !== 'switch')
         .slice(0, FIGURES)
         .map((field) => {
           const text = parameterText(field, rule[field.name], rule.metric);
@@ -72,4 +72,9 @@ export function useRuleWords() {
     },
     originOf: (origin: ParameterOrigin) => (origin === 'rule' ? t('rule.own') : t(`scope.level.${origin}`)),
   };
+}
+
+/** A zero says no more than an empty list: there is nothing to tell. */
+function hasContent(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
