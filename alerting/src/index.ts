@@ -1,7 +1,7 @@
 export { type Alerting, type AlertingDeps, createAlerting } from './alerting.ts';
 export { boundedReadings } from './backtest/bounded-readings.ts';
 export { type BacktestDeps, backtest, backtestCommand } from './backtest/command.ts';
-export { backtestHistory, type HistoryBacktest, type HistoryBacktestOptions } from './backtest/history.ts';
+export { backtestHistory } from './backtest/history.ts';
 export { type LabelFigures, median, poolFigures, ratios } from './backtest/label-figures.ts';
 export type { BacktestOutcome } from './backtest/run.ts';
 export { type ExportQuery, exportAlarms } from './export.ts';

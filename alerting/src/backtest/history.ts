@@ -1,22 +1,13 @@
-import type { ReadingsStore, Registry, Rule, SeriesRow } from '@smart-fire/core';
+import type { BacktestQuery, BacktestResult, ReadingsStore, Registry, SeriesRow } from '@smart-fire/core';
 import { bindMetrics } from './bind-metrics.ts';
 import { createSampler, ThinLine } from './chart.ts';
 import { warmUpOf } from './command.ts';
-import type { BacktestEpisode } from './episodes.ts';
 import { historyPlace } from './history-place.ts';
 import { openHistory } from './history-source.ts';
 import { checkedRule } from './rule-source.ts';
-import { type BacktestOutcome, runBacktest } from './run.ts';
+import { runBacktest } from './run.ts';
 
-export interface HistoryBacktestOptions {
-  rule: Rule;
-  /** Device id; for rules of a zone, any device of it. */
-  device: string;
-  /** ms UTC, `to` exclusive. */
-  from: number;
-  to: number;
-  /** Rows; the rule's own when left out. */
-  warmUp?: number;
+export interface HistoryBacktestOptions extends BacktestQuery {
   registry: Registry;
   readings: Pick<ReadingsStore, 'points'>;
   /** Every series that the journal has numbered. */
@@ -24,26 +15,8 @@ export interface HistoryBacktestOptions {
   timeZone: string;
 }
 
-/** What a rule would have done, with lines for a chart of at most 1,000 points each. Times are ms UTC. */
-export interface HistoryBacktest extends Pick<BacktestOutcome, 'rows' | 'warmUp' | 'readings' | 'alarms' | 'remarks'> {
-  /** The first 1,000 alarms. */
-  episodes: BacktestEpisode[];
-  /** ms with at least one alarm. */
-  timeInAlarm: number;
-  series: {
-    device: string;
-    point: string;
-    metric: string;
-    points: [time: number, value: number][];
-    /** What the rule held for normal. */
-    learned: [time: number, low: number, high: number][];
-  }[];
-  /** 1 = at the limit. */
-  score: [time: number, score: number][];
-}
-
 /** Throws FIRE_NOT_FOUND, FIRE_BACKTEST_METRICS, FIRE_BACKTEST_EMPTY, FIRE_READINGS_UNAVAILABLE. */
-export async function backtestHistory(options: HistoryBacktestOptions): Promise<HistoryBacktest> {
+export async function backtestHistory(options: HistoryBacktestOptions): Promise<BacktestResult> {
   const { device, from, to, readings, timeZone } = options;
   const rule = checkedRule(options.rule);
   const place = historyPlace(rule, device, options.registry, options.series);
