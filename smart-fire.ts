@@ -288,7 +288,12 @@ async function withRuleBook<T>(work: (book: RuleBook) => Promise<T>): Promise<T>
 
 /** All or nothing; every problem with its line. */
 async function importRules(file: string, { dryRun = false }: { dryRun?: boolean }): Promise<void> {
-  const text = readFileSync(file, 'utf8');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new FireError('FIRE_BACKTEST_FILE', { file, problem: (error as Error).message });
+  }
   const actor = { id: 'system', scope: '/' };
   const { errors, created, changed, unchanged } = await withRuleBook((book) =>
     book.importYaml(actor, text, { dryRun }),

@@ -136,6 +136,15 @@ describe('backtest of a recording', () => {
     expect(middle).toMatchObject({ alarms: 1, timeInAlarm: 10_000, episodes: [{ from: 10_000, to: 20_000 }] });
   });
 
+  it('lets a rule learn for no fewer rows than its kind needs, and says so', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i},${20 + (i % 3)}\n`).join('');
+    const csv = write('short.csv', `t,temperature\n${rows}`);
+    const options = { time: 't:s', values: 'temperature', rule: 'preset:baseline', warmup: '1', csv };
+    const outcome = await run(options);
+    expect(JSON.stringify(outcome)).toContain('the rule learns for 10 rows, not 1');
+    expect(JSON.stringify(outcome)).not.toContain('failed');
+  });
+
   it('never looks ahead: a file cut short gives the same lines', async () => {
     const cell = fc.oneof(
       fc.double({ min: 0, max: 200, noNaN: true }).map((value) => value.toFixed(1)),

@@ -1,4 +1,5 @@
 import { FireError, type Level, type Registry, type Rule } from '@smart-fire/core';
+import { ruleKind } from '../rules/kinds/index.ts';
 import { type BacktestEpisode, Episodes } from './episodes.ts';
 import { createLabelFigures, type LabelFigures } from './label-figures.ts';
 import { Replay } from './replay.ts';
@@ -64,10 +65,8 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestOut
   const { source, onRow, onProgress } = options;
   const warmUp = await rowsOf(options.warmUp, source);
   const episodes = new Episodes();
-  const replay = new Replay(
-    { ...options, rules: options.rules.map((rule) => learningFor(rule, warmUp)) },
-    (effect, time) => episodes.take(effect, time),
-  );
+  const rules = options.rules.map((rule) => learningFor(rule, warmUp));
+  const replay = new Replay({ ...options, rules }, (effect, time) => episodes.take(effect, time));
   const labels = createLabelFigures();
   let labelled = false;
   let rows = 0;
@@ -108,6 +107,7 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestOut
     remarks: [
       ...source.remarks(),
       ...(outOfOrder > 0 ? [`${outOfOrder} rows whose time is not later than that of the row before`] : []),
+      ...new Set(rules.flatMap(({ definition: { warmUp: learning } }) => unlike(learning, warmUp))),
       ...replay.errors(),
     ],
   };
@@ -120,8 +120,19 @@ async function rowsOf(warmUp: WarmUp, source: BacktestSource): Promise<number> {
   return Math.floor(rows * warmUp.share);
 }
 
-/** Learned kinds learn for as many rows as are not judged. */
+/** Learned kinds learn for as many rows as are not judged, within what the kind allows. */
 function learningFor(rule: Rule, warmUp: number): Rule {
   if (!('warmUp' in rule.definition)) return rule;
-  return { ...rule, definition: { ...rule.definition, warmUp } };
+  const asked = { ...rule, definition: { ...rule.definition, warmUp } };
+  const { error } = ruleKind(rule.definition.type)!.params.safeParse(asked.definition);
+  for (const issue of error?.issues ?? []) {
+    if (issue.path[0] !== 'warmUp') continue;
+    if (issue.code === 'too_small') asked.definition.warmUp = Number(issue.minimum);
+    if (issue.code === 'too_big') asked.definition.warmUp = Number(issue.maximum);
+  }
+  return asked;
+}
+
+function unlike(learning: unknown, warmUp: number): string[] {
+  return learning === undefined || learning === warmUp ? [] : [`the rule learns for ${learning} rows, not ${warmUp}`];
 }

@@ -69,8 +69,7 @@ export class Check {
     const how = this.#parse(ruleMode, given.mode, 'mode');
     const when = given.schedule === null ? null : this.#parse(ruleSchedule, given.schedule, 'schedule');
     if (where !== undefined) this.#scope(where, before?.scope, 'scope');
-    const overrides =
-      definition && where ? this.#overrides(given.overrides, definition, where, before?.overrides ?? []) : [];
+    const overrides = definition && where ? this.#overrides(given.overrides, definition, where, before) : [];
     if (when && definition?.class === 'fire')
       this.#say(
         'schedule',
@@ -136,11 +135,18 @@ export class Check {
     }
   }
 
-  #overrides(raw: unknown, definition: RuleDefinition, where: Scope, before: readonly Override[]): Override[] {
+  #overrides(
+    raw: unknown,
+    definition: RuleDefinition,
+    where: Scope,
+    before: RuleContent | null | undefined,
+  ): Override[] {
     const parsed = this.#parse(ruleOverride.array().max(MOST_OVERRIDES), raw, 'overrides');
     const overrides = (parsed ?? []).map((one, index) => {
-      const known = before.find(({ id }) => id === one.id);
-      return this.#override(one, `overrides.${index}`, definition, where, known);
+      const known = before?.overrides.find(({ id }) => id === one.id);
+      // A device that has moved since takes its override along; that puts no rule out of force.
+      const asBefore = isDeepStrictEqual(where, before?.scope) && isDeepStrictEqual(one.scope, known?.scope);
+      return this.#override(one, `overrides.${index}`, definition, asBefore ? null : where, known);
     });
     const places = overrides.map(placeKey);
     const twice = places.findIndex((place, index) => places.indexOf(place) !== index);
@@ -153,7 +159,7 @@ export class Check {
     one: z.infer<typeof ruleOverride>,
     at: string,
     definition: RuleDefinition,
-    where: Scope,
+    where: Scope | null,
     before: Override | undefined,
   ): Override {
     const levels = SCOPE_LEVELS.filter((level) => one.scope[level] !== undefined);
@@ -165,7 +171,7 @@ export class Check {
       );
     this.#scope(one.scope, before?.scope, `${at}.scope`);
     const place = placeOf(one.scope);
-    if (place && pathOfPlace(place.level, place.id, this.#deps.registry) !== undefined)
+    if (where && place && pathOfPlace(place.level, place.id, this.#deps.registry) !== undefined)
       if (!lieWithin(one.scope, where, this.#deps.registry))
         this.#say(`${at}.scope`, '不在该规则的范围之内', 'lies outside the scope of the rule');
     const zoneWide = this.#deps.kinds.get(definition.type)?.kind.subject === 'zone';

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
-  concerns,
   type ImportPlan,
   isVerdictRule,
-  pathOfScope,
   type Registry,
   type RuleActor,
   type RuleProblem,
+  scopeConcerns,
 } from '@smart-fire/core';
 import { Check, type CheckDeps, pathsOfChange, placeKey, type RuleContent } from './check.ts';
 import { presetDefinition } from './preset-definition.ts';
@@ -65,7 +64,7 @@ function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: R
     return void say('id', '须为 1 至 64 位字母、数字或 . _ -', 'must be 1 to 64 letters, digits or . _ -');
   const record = shelf.get(id);
   const before = record ? contentOf(record) : null;
-  if (record && !concerns(pathOfScope(record.scope, registry), actor.scope))
+  if (record && !scopeConcerns(record.scope, actor.scope, registry))
     return void say('id', `编号 ${id} 已被占用`, `the id ${id} is taken`);
 
   const { id: _, mode, scope, schedule, overrides, ...rest } = fields;
@@ -76,7 +75,7 @@ function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: R
     : { definition: { ...rest, id }, problems: [] };
   found.push(...base.problems);
   // What the actor cannot see he cannot have meant to remove.
-  const hidden = (before?.overrides ?? []).filter((one) => !concerns(pathOfScope(one.scope, registry), actor.scope));
+  const hidden = (before?.overrides ?? []).filter((one) => !scopeConcerns(one.scope, actor.scope, registry));
   const raw = {
     definition: base.definition,
     scope: scope ?? shipped?.scope ?? {},

@@ -46,6 +46,8 @@ describe('a maintenance window', () => {
       { scope: {} },
       { scope: { kinds: ['pump'] } },
       { scope: { site: 'nowhere' } },
+      { scope: { site: 's1', area: 't2' } },
+      { scope: { site: 's1', kinds: ['nonsense'] } },
       { reason: '  ' },
       { to: now - 1, from: now - HOUR },
       { to: now },

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Clock,
-  concerns,
   FireError,
   isSeen,
+  lieWithin,
   type Maintenance,
   type MaintenanceRecord,
   pathOfScope,
@@ -11,6 +11,7 @@ import {
   type RuleActor,
   type RuleProblem,
   SCOPE_LEVELS,
+  scopeConcerns,
   Words,
 } from '@smart-fire/core';
 import type { MaintenanceTable } from '@smart-fire/core/node';
@@ -30,9 +31,14 @@ const MOST_OPEN = 1000;
 /** Announced windows. They end by themselves: whoever reads them compares with the time. */
 export class MaintenanceWindows {
   readonly #windows = new Map<string, MaintenanceRecord>();
-  readonly #deps: { repository: RuleRepository; registry: Registry; clock: Clock };
+  readonly #deps: { repository: RuleRepository; registry: Registry; clock: Clock; sensorKinds: ReadonlySet<string> };
 
-  constructor(deps: { repository: RuleRepository; registry: Registry; clock: Clock }) {
+  constructor(deps: {
+    repository: RuleRepository;
+    registry: Registry;
+    clock: Clock;
+    sensorKinds: ReadonlySet<string>;
+  }) {
     this.#deps = deps;
   }
 
@@ -79,7 +85,7 @@ export class MaintenanceWindows {
     const { repository, registry, clock } = this.#deps;
     const window = this.#windows.get(id);
     const path = window ? pathOfScope(window.scope, registry) : '';
-    if (!window || !concerns(path, actor.scope)) throw notFound(id);
+    if (!window || !scopeConcerns(window.scope, actor.scope, registry)) throw notFound(id);
     if (!path.startsWith(actor.scope)) throw denied();
     const now = clock.now();
     if (window.to <= now) throw new FireError('FIRE_MAINTENANCE_OVER');
@@ -101,6 +107,11 @@ export class MaintenanceWindows {
     for (const level of named)
       if (!isSeen(level, scope[level]!, actor.scope, this.#deps.registry))
         say(`scope.${level}`, `${scope[level]} 不存在`, `${scope[level]} does not exist`);
+      else if (!lieWithin(scope, { [level]: scope[level]! }, this.#deps.registry))
+        say(`scope.${level}`, '各级范围互不包含', 'the places of the scope do not lie in each other');
+    for (const kind of scope.kinds ?? [])
+      if (!this.#deps.sensorKinds.has(kind))
+        say('scope.kinds', `没有传感器类型 ${kind}`, `there is no sensor kind ${kind}`);
     if (reason.trim() === '') say('reason', '请填写原因', 'give the reason');
     if (!(to > from)) say('to', '结束须晚于开始', 'must be after from');
     else if (to - from > LONGEST_MS) say('to', '最长 31 天', 'at most 31 days after from');

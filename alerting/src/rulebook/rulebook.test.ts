@@ -266,3 +266,50 @@ it('leaves rules that did not change the same objects, so that the engine keeps 
   expect(house.changes).toBe(1);
   expect(after.filter((one, index) => one !== before[index]).map(({ id }) => id)).toEqual([LOW]);
 });
+
+describe('places that change', () => {
+  it('put no rule out of force: a device that has moved takes its override along', async () => {
+    const { id } = await house.book.create(lead, draft);
+    await house.book.putOverride(lead, id, 1, { scope: { device: 'p1' }, changes: { limit: 60 } });
+    house.registry.putDevice({ ...house.registry.devices.get('p1')!, site: 's2', zone: null });
+    await house.restart();
+    expect(rule(id).problems).toEqual([]);
+    expect(house.book.current().rules.map((one) => one.id)).toContain(id);
+    // But nobody can put a new one outside.
+    const outside = house.book.putOverride(lead, id, 2, { scope: { device: 'p2' }, changes: { limit: 60 } });
+    expect(await code(outside)).toBe('FIRE_RULE_INVALID');
+  });
+
+  it('show nobody else what belonged to one that is gone', async () => {
+    const other = { id: 'other', scope: '/c/t2/' };
+    const { id } = await house.book.create(other, { ...draft, scope: { device: 'p2' } });
+    await house.book.putOverride(other, LOW, 1, { scope: { device: 'p2' }, changes: { limit: 60 } });
+    const now = house.clock.now();
+    await house.book.announce(other, { scope: { device: 'p2' }, from: now, to: now + 60_000, reason: 'pump' });
+    house.registry.remove({ entity: 'device', id: 'p2' });
+    expect(house.book.rule(id, '/c/t1/')).toBeUndefined();
+    expect(rule(LOW, '/c/t1/').overrides).toEqual([]);
+    expect(house.book.maintenance('/c/t1/')).toEqual([]);
+    expect([rule(id).id, rule(LOW).overrides.length, house.book.maintenance('/').length]).toEqual([id, 1, 1]);
+  });
+
+  it('are audited where all of them lie, not at one of them', async () => {
+    await house.book.putOverride(lead, LOW, 1, { scope: { site: 's1' }, changes: { limit: 60 } });
+    const yaml = house.book.exportYaml('/').replace(/scope: \{ site: s1 \}/, 'scope: { site: s2 }');
+    expect(await house.book.importYaml(lead, yaml, { dryRun: false })).toMatchObject({ changed: [LOW], errors: [] });
+    expect((await auditRows()).at(-1)!.detail.path).toBe('/c/');
+  });
+});
+
+it('shows a stored rule that this program cannot read as switched off, and lets it be deleted', async () => {
+  const { id } = await house.book.create(lead, draft);
+  const unreadable = { definition: { type: 'future', zh: 1 }, scope: { planet: 'x' }, mode: 'perhaps', schedule: null };
+  const document = JSON.stringify({ format: 1, ...unreadable, overrides: [{ changes: {} }] });
+  await house.state.db.updateTable('rule').set({ document }).where('id', '=', id).execute();
+  await house.restart();
+  expect(rule(id)).toMatchObject({ mode: 'off', scope: {}, overrides: [], definition: { zh: id, en: id } });
+  expect(rule(id).problems.length).toBeGreaterThan(0);
+  expect(house.book.current().rules.map((one) => one.id)).not.toContain(id);
+  await house.book.remove(lead, id, undefined);
+  expect(rule(id)).toBeUndefined();
+});

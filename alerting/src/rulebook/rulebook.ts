@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Clock,
-  concerns,
   FireError,
   isVerdictRule,
-  pathOfScope,
   type Registry,
   type Rule,
   type RuleActor,
@@ -14,6 +12,7 @@ import {
   type RuleRecord,
   type SensorKind,
   type Service,
+  scopeConcerns,
   Words,
 } from '@smart-fire/core';
 import type { Logger, StateStore } from '@smart-fire/core/node';
@@ -54,7 +53,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
   const checkDeps = { registry, kinds, sensorKinds: new Set(sensorKinds.map(({ kind }) => kind)) };
   const repository = createRuleRepository(state);
   const shelf = new Shelf(presets, checkDeps);
-  const windows = new MaintenanceWindows({ repository, registry, clock });
+  const windows = new MaintenanceWindows({ repository, registry, clock, sensorKinds: checkDeps.sensorKinds });
   const withheldLog = createWithheldLog(deps);
   const listeners = new Set<() => void>();
 
@@ -71,11 +70,11 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
 
   /** As far as it concerns the path; undefined when it does not. */
   function seen(record: RuleRecord | undefined, scope: string): RuleRecord | undefined {
-    if (!record || !concerns(pathOfScope(record.scope, registry), scope)) return undefined;
+    if (!record || !scopeConcerns(record.scope, scope, registry)) return undefined;
     if (scope === '/') return record;
     return {
       ...record,
-      overrides: record.overrides.filter((one) => concerns(pathOfScope(one.scope, registry), scope)),
+      overrides: record.overrides.filter((one) => scopeConcerns(one.scope, scope, registry)),
     };
   }
 
@@ -116,7 +115,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
       if (!paths.every((path) => path.startsWith(actor.scope)))
         throw new FireError('FIRE_PERMISSION_DENIED', { permission: 'rule.write' });
       const version = shelf.nextVersion(id);
-      const path = paths.toSorted((a, b) => a.length - b.length)[0] ?? '/';
+      const path = commonPath(paths);
       return {
         ...{ id, version, action, document: shelf.document(id, after), whole: becomes },
         first: record?.preset && !shelf.hasHistory(id) ? before : null,
@@ -220,7 +219,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
         ...row,
         rule: row.rule && {
           ...row.rule,
-          overrides: row.rule.overrides.filter((one) => concerns(pathOfScope(one.scope, registry), scope)),
+          overrides: row.rule.overrides.filter((one) => scopeConcerns(one.scope, scope, registry)),
         },
       }));
       return visible.slice(0, limit).map((row, index) => {
@@ -245,7 +244,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
         return plan;
       }),
 
-    maintenance: (scope) => windows.list().filter((window) => concerns(pathOfScope(window.scope, registry), scope)),
+    maintenance: (scope) => windows.list().filter((window) => scopeConcerns(window.scope, scope, registry)),
     announce: (actor, window) =>
       inTurn(async () => {
         const record = await windows.announce(actor, window);
@@ -279,4 +278,11 @@ function notFound(id: string): FireError {
 
 function tooMany(): FireError {
   return invalid([{ path: '', zh: `自建规则最多 ${MOST_OWN} 条`, en: `${MOST_OWN} rules of one's own at most` }]);
+}
+
+/** What all the paths lie below: a neighbour who is not concerned by all of it shall not read of it. */
+function commonPath([first = '/', ...others]: readonly string[]): string {
+  let common = first;
+  while (!others.every((path) => path.startsWith(common))) common = common.replace(/[^/]*\/$/, '');
+  return common;
 }

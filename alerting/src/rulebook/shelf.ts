@@ -1,6 +1,13 @@
 import type { Rule, RuleProblem, RuleRecord } from '@smart-fire/core';
-import type { RuleTable } from '@smart-fire/core/node';
-import { Check, type CheckDeps, type RuleContent } from './check.ts';
+import {
+  type RuleTable,
+  ruleCommonFields,
+  ruleMode,
+  ruleOverride,
+  ruleSchedule,
+  ruleScope,
+} from '@smart-fire/core/node';
+import { Check, type CheckDeps, type RuleContent, type UncheckedContent } from './check.ts';
 import { contentOf, fromDocument, toDocument } from './stored-rule.ts';
 
 interface Entry {
@@ -90,7 +97,7 @@ export class Shelf {
       this.apply(id, content, stamp);
       return;
     }
-    const shown = this.#rule(id, shipped ?? (raw as RuleContent), stamp.version);
+    const shown = this.#rule(id, shipped ?? readable(id, raw), stamp.version);
     this.#put(shown, shipped, stamp, check.problems, shipped ? shown : null);
   }
 
@@ -122,4 +129,21 @@ export class Shelf {
     const parameters = described.kind.params.parse(preset.definition) as Record<string, unknown>;
     return { ...preset, definition: { ...preset.definition, ...parameters } };
   }
+}
+
+/** A stored rule that this program cannot use, as far as it can be shown: it is off, and may be deleted. */
+function readable(id: string, raw: UncheckedContent): RuleContent {
+  const common = ruleCommonFields.safeParse(raw.definition);
+  const { type, ...words } = {
+    ...{ type: '', class: 'supervisory' as const, zh: id, en: id, source: { zh: '', en: '' } },
+    ...(common.success ? (raw.definition as object) : {}),
+  };
+  const overrides = ruleOverride.array().safeParse(raw.overrides);
+  return {
+    definition: { ...words, id, type: String(type) },
+    scope: ruleScope.safeParse(raw.scope).data ?? {},
+    mode: ruleMode.safeParse(raw.mode).data ?? 'off',
+    schedule: ruleSchedule.safeParse(raw.schedule).data ?? null,
+    overrides: overrides.success ? (overrides.data as RuleContent['overrides']) : [],
+  };
 }

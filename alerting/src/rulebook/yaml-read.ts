@@ -2,6 +2,8 @@ import type { RuleProblem } from '@smart-fire/core';
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 
 const FORMAT = 1;
+/** Problems told of one file; who has mended these sees the next ones. */
+const MOST_ERRORS = 100;
 
 /** A rule as it stands in a file: its fields side by side. */
 export interface RuleEntry {
@@ -20,14 +22,31 @@ export function readRules(text: string): { entries: RuleEntry[]; errors: LinePro
   const say = (offset: number, path: string, zh: string, en: string) =>
     void errors.push({ line: lineAt(offset), path, zh, en });
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', uniqueKeys: true });
-    for (const { pos, message } of [...document.errors, ...document.warnings])
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      version: '1.2',
+      uniqueKeys: false,
+    });
+    for (const { pos, message } of [...document.errors, ...document.warnings].slice(0, MOST_ERRORS))
       say(pos[0], '', `YAML 有误:${message}`, message);
     visit(document, {
       Node: (_, node) => {
         // Anchors would let a short file grow without bounds.
         if (isAlias(node) || ('anchor' in node && node.anchor))
           say(node.range?.[0] ?? 0, '', '不支持锚点和别名', 'anchors and aliases are not supported');
+        if (errors.length >= MOST_ERRORS) return visit.BREAK;
+        return undefined;
+      },
+      // By ourselves: the library compares every key with all before it.
+      Map: (_, { items }) => {
+        const keys = new Set<string>();
+        for (const { key } of items) {
+          if (keys.has(String(key))) say(startOf(key), String(key), '此项重复', 'is there twice');
+          keys.add(String(key));
+          if (errors.length >= MOST_ERRORS) return visit.BREAK;
+        }
+        return undefined;
       },
     });
     if (errors.length > 0) return { entries: [], errors };

@@ -23,6 +23,17 @@ export function draftOf({ definition, scope, schedule }: RuleDraftForm): RuleDra
   return JSON.parse(JSON.stringify({ definition, scope, schedule }));
 }
 
+/** What was edited of `base`, on top of what is in force now: what somebody else changed meanwhile stays as he left it. */
+export function rebased(edited: RuleDraftForm, base: RuleDraftForm, now: RuleDraftForm): RuleDraftForm {
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const fields = Object.entries(edited.definition).filter(([name, value]) => !same(value, base.definition[name]));
+  return draftOf({
+    definition: { ...now.definition, ...Object.fromEntries(fields) },
+    scope: same(edited.scope, base.scope) ? now.scope : edited.scope,
+    schedule: same(edited.schedule, base.schedule) ? now.schedule : edited.schedule,
+  });
+}
+
 export function sameDraft(a: RuleDraftForm, b: RuleDraftForm): boolean {
   return JSON.stringify(draftOf(a)) === JSON.stringify(draftOf(b));
 }

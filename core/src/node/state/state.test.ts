@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Registry } from '../../registry.ts';
 import { systemClock } from '../clock.ts';
 import { verifyAudit } from './audit.ts';
-import { STATE_FORMAT } from './migrations.ts';
+import { MIGRATIONS, STATE_FORMAT } from './migrations.ts';
 import { openState, type StateStore } from './open.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
 
 let dataDir: string;
 let state: StateStore;
@@ -184,4 +186,36 @@ describe('audit trail', () => {
     raw.close();
     expect((await verifyAudit(state.db)).broken).toMatchObject({ no: 2, reason: 'row is missing' });
   });
+});
+
+it('brings a store of format 1 up to date with all that is in it', async () => {
+  const file = join(dataDir, 'old.db');
+  const kysely = new Kysely<unknown>({ dialect: sqliteDialect(file) });
+  await MIGRATIONS[0]!(kysely);
+  await kysely.destroy();
+  const old = new DatabaseSync(file);
+  old.exec(`insert into setting (name, value) values ('format', '1')`);
+  const columns = old.prepare('pragma table_info(alarm)').all() as { name: string; type: string }[];
+  const insert = old.prepare(
+    `insert into alarm (${columns.map(({ name }) => name)}) values (${columns.map(() => '?')})`,
+  );
+  for (let n = 0; n < 100; n++)
+    insert.run(...columns.map(({ type }) => (type.toLowerCase() === 'integer' ? n : `text ${n}`)));
+  old.close();
+  const opened = await openState('sqlite:old.db', { dataDir, clock: systemClock });
+  try {
+    const rows = await opened.db.selectFrom('alarm').select(['id', 'level']).orderBy('opened_no').execute();
+    expect(rows).toHaveLength(100);
+    expect(rows[7]).toEqual({ id: 'text 7', level: null });
+    for (const table of ['rule', 'rule_version', 'maintenance', 'withheld'] as const)
+      expect(await opened.db.selectFrom(table).selectAll().execute()).toEqual([]);
+    const format = await opened.db
+      .selectFrom('setting')
+      .select('value')
+      .where('name', '=', 'format')
+      .executeTakeFirst();
+    expect(format).toEqual({ value: String(STATE_FORMAT) });
+  } finally {
+    await opened.close();
+  }
 });
