@@ -325,6 +325,7 @@ describe('a restart', () => {
     Object.assign(house, { journal: new MemoryJournal() });
     scene.nextNo = 1;
     await house.start();
+    expect(house.rules.replays).toEqual([1, null]);
     scene.event('h', 'fault');
     await house.commit();
     expect(house.changes).toEqual(['raised fault:h:']);
@@ -378,7 +379,9 @@ describe('rules that change', () => {
     expect(rules.heard()).toEqual([`withheld shadow ${low}:p:`]);
     expect(rules.raises[0]).toMatchObject({ rule: low, device: 'p', site: 's1', class: 'supervisory' });
     await alerting.stop();
+    const { nextNo } = await house.journal.open();
     await house.start();
+    expect(rules.replays).toEqual([1, nextNo]);
     expect(rules.heard()).toEqual([]);
     scene.seconds(1).reading('p', 'pressure', 200);
     await house.commit();

@@ -84,6 +84,7 @@ export function createAlerting(deps: AlertingDeps): Alerting {
       },
     });
     if (known) started.restore(checkpoint.head, checkpoint.parts);
+    await rules.replayFrom(checkpoint && !known ? null : started.next);
     await replay(started);
     replaying = false;
     started.reconcile(ruleCauses(book), clock.now());
@@ -182,6 +183,7 @@ function asShipped(): RuleSource {
     onChange: () => () => undefined,
     withhold: () => undefined,
     withheldOver: () => undefined,
+    replayFrom: async () => undefined,
     flush: async () => undefined,
   };
 }

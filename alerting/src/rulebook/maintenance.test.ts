@@ -95,6 +95,33 @@ describe('what was withheld', () => {
     expect(await house.book.withheld(all)).toHaveLength(2);
   });
 
+  it('is not doubled by a replay from before its end', async () => {
+    house.book.withhold(raise(5));
+    house.book.withhold(raise(12));
+    house.book.withheldOver({ no: 20, cause: raise(5).cause, time: 20_000 });
+    await house.restart();
+    await house.book.replayFrom(10);
+    house.book.withhold(raise(12));
+    house.book.withheldOver({ no: 20, cause: raise(5).cause, time: 20_000 });
+    house.book.withhold(raise(25));
+    expect(await house.book.withheld(all)).toMatchObject([
+      { raisedAt: 25_000, overAt: null, count: 1 },
+      { raisedAt: 5000, overAt: 20_000, count: 2 },
+    ]);
+  });
+
+  it('goes on when the journal was replaced, whose numbers begin again', async () => {
+    house.book.withhold(raise(500));
+    await house.restart();
+    await house.book.replayFrom(null);
+    house.book.withheldOver({ no: 3, cause: raise(1).cause, time: 600_000 });
+    house.book.withhold(raise(4, { time: 700_000 }));
+    expect(await house.book.withheld(all)).toMatchObject([
+      { raisedAt: 700_000 },
+      { raisedAt: 500_000, overAt: 600_000 },
+    ]);
+  });
+
   it('is listed by rule, by window and by place', async () => {
     house.book.withhold(raise(1));
     house.book.withhold(raise(2, { cause: 'x', why: 'maintenance', maintenance: 'm1', site: 's2', device: 'p2' }));

@@ -156,6 +156,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
     },
     withhold: withheldLog.withhold,
     withheldOver: withheldLog.withheldOver,
+    replayFrom: withheldLog.replayFrom,
     flush: withheldLog.flush,
     withheld: withheldLog.list,
     withheldCounts: withheldLog.counts,

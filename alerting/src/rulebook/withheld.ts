@@ -18,7 +18,7 @@ const FLUSH_MS = 1000;
 /** Rows of one statement: 18 columns, SQLite takes 32,766 values. */
 const ROWS = 100;
 
-export interface WithheldLog extends Pick<RuleSource, 'withhold' | 'withheldOver' | 'flush'> {
+export interface WithheldLog extends Pick<RuleSource, 'withhold' | 'withheldOver' | 'replayFrom' | 'flush'> {
   load(): Promise<void>;
   list(query: WithheldQuery): Promise<WithheldRecord[]>;
   counts(scope: string, since: number): Promise<Map<string, { shadow: number; other: number }>>;
@@ -38,6 +38,8 @@ export function createWithheldLog({
   const { db } = state;
   /** By cause, while the condition lasts. */
   const open = new Map<string, OpenWithheld>();
+  /** By cause, of conditions that are over: the last journal number kept of them, when a replay brings it again. */
+  const told = new Map<string, number>();
   const waiting = new Map<string, OpenWithheld>();
   let timer: Timer | null = null;
   let writing: Promise<void> = Promise.resolve();
@@ -109,7 +111,22 @@ export function createWithheldLog({
         open.set(row.cause, withheldFromRow(row));
     },
 
+    async replayFrom(no) {
+      told.clear();
+      if (no === null) for (const item of open.values()) item.lastNo = -1;
+      else
+        for (const { cause, last } of await db
+          .selectFrom('withheld')
+          .select(['cause', (eb) => eb.fn.max('last_no').as('last')])
+          .where('over_at', 'is not', null)
+          .where('last_no', '>=', no)
+          .groupBy('cause')
+          .execute())
+          told.set(cause, Number(last));
+    },
+
     withhold({ no, time, ...raise }: WithheldRaise) {
+      if (no <= (told.get(raise.cause) ?? -1)) return;
       const before = open.get(raise.cause);
       if (before && before.lastNo >= no) return;
       if (before?.why === raise.why && before.maintenance === raise.maintenance) {
@@ -128,7 +145,7 @@ export function createWithheldLog({
 
     withheldOver({ no, cause, time }) {
       const item = open.get(cause);
-      if (!item || item.lastNo > no) return;
+      if (!item || item.lastNo > no || no <= (told.get(cause) ?? -1)) return;
       open.delete(cause);
       Object.assign(item, { overAt: time, lastNo: no });
       later(item);

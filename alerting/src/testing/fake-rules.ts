@@ -8,6 +8,7 @@ export class FakeRules implements RuleSource {
   maintenance: Maintenance[] = [];
   readonly said: string[] = [];
   readonly raises: WithheldRaise[] = [];
+  readonly replays: (number | null)[] = [];
   readonly #listeners = new Set<() => void>();
 
   current(): { rules: readonly Rule[]; maintenance: readonly Maintenance[] } {
@@ -43,6 +44,10 @@ export class FakeRules implements RuleSource {
 
   withheldOver({ cause }: { cause: string }): void {
     this.said.push(`over ${cause}`);
+  }
+
+  async replayFrom(no: number | null): Promise<void> {
+    this.replays.push(no);
   }
 
   async flush(): Promise<void> {

@@ -139,6 +139,7 @@ export class FakeRuleBook implements RuleBook {
 
   withhold(): void {}
   withheldOver(): void {}
+  async replayFrom(): Promise<void> {}
   async flush(): Promise<void> {}
 
   #path({ scope }: Pick<Rule, 'scope'>): string {
