@@ -24,7 +24,7 @@ afterEach(() => h.stop());
 const fast = async () => (await h.metrics.getSingleMetric('smartfire_mqtt_fast_total')?.get())?.values[0]?.value ?? 0;
 const acks = (client: RawClient) => client.of('puback').map((ack) => ack.messageId);
 
-describe('telemetry of a connected device', () => {
+describe('what a connected device reports', () => {
   beforeEach(async () => {
     h = await startBroker({ config: { MQTT_FAST_PATH: 'on' } });
   });
@@ -59,7 +59,8 @@ describe('telemetry of a connected device', () => {
     h.intake.holding = true;
     const sent: Buffer[] = [];
     for (let id = 1; id <= 60; id++) {
-      if (id % 7 === 0) sent.push(publish(topic('child1', 'event'), { id, payload: '{"event":"test"}' }));
+      if (id % 7 === 0) sent.push(publish(topic('child1', 'state'), { id, payload: '{"online":true}' }));
+      else if (id % 5 === 0) sent.push(publish(topic('child1', 'event'), { id, payload: '{"event":"test"}' }));
       else if (id % 11 === 0) sent.push(publish(topic('gw'), { id, retain: true }));
       else sent.push(publish(topic(`child${1 + (id % 2)}`), { id }));
     }
@@ -72,6 +73,21 @@ describe('telemetry of a connected device', () => {
     expect(h.intake.messages.map(({ packetId }) => packetId)).toEqual(order);
     expect(acks(gateway)).toEqual(order);
     expect(await fast()).toBeGreaterThan(30);
+  });
+
+  it('and so does what a device declares, to the same intake and never held back for its rate', async () => {
+    const slow = await startBroker({ config: { MQTT_FAST_PATH: 'on', MQTT_DEVICE_RATE: 1 } });
+    try {
+      const device = await slow.login('d1');
+      const event = (id: number) => publish(topic('d1', 'event'), { id, payload: `{"event":"fire","seq":${id}}` });
+      device.write(Buffer.concat(Array.from({ length: 50 }, (_, index) => event(index + 1))));
+      await until(() => acks(device).length === 50, 'all PUBACKs');
+      expect(slow.intake.messages.map(({ channel }) => channel)).toEqual(Array(50).fill('event'));
+      const taken = await slow.metrics.getSingleMetric('smartfire_mqtt_fast_total')?.get();
+      expect(taken?.values[0]?.value).toBe(50);
+    } finally {
+      await slow.stop();
+    }
   });
 
   it('is held like all else: nothing is acknowledged before it is durable, and never what could not be kept', async () => {

@@ -7,13 +7,14 @@ import type { Rights } from './rights.ts';
 
 /** Routes a connection remembers at first and at most; a gateway with more children finds some of them anew. */
 const ROUTES_MIN = 4;
-const ROUTES_MAX = 256;
+const ROUTES_MAX = 1024;
 
-/** A telemetry topic this connection may publish on, known by its bytes. */
+/** A topic of readings or events this connection may publish on, known by its bytes. */
 export interface Route {
   topic: string;
   bytes: Uint8Array;
   device: string;
+  channel: 'telemetry' | 'event';
 }
 
 /** What a connection remembers of its routes: a table by a few bytes of the topic, good until any device changes. */
@@ -23,8 +24,8 @@ export interface Routes {
 }
 
 /**
- * Telemetry straight from the socket's bytes to the intake, without a packet, a topic match or a timer of Aedes. It is taken only where
- * nothing else could come of it: QoS 0 or 1, not retained, on the telemetry topic of a device the connection speaks for, which no client
+ * Readings and events straight from the socket's bytes to the intake, without a packet, a topic match or a timer of Aedes. They are taken
+ * only where nothing else could come of it: QoS 0 or 1, not retained, on the topic of a device the connection speaks for, which no client
  * has subscribed to. Everything else is Aedes' own, which hands in through the same hold; nothing depends on this path being there.
  */
 export interface FastPath {
@@ -64,10 +65,12 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
   function resolve(connection: Connection, bytes: Buffer, from: number, to: number): Route | null {
     const topic = bytes.toString('latin1', from, to);
     const target = rights.publish(connection.user!, topic);
-    if (!target || target === 'ordinary' || target.channel !== 'telemetry') return null;
-    if (registry.devices.get(target.device)?.disabled) return null;
+    if (!target || target === 'ordinary') return null;
+    const { device, channel } = target;
+    if (channel !== 'telemetry' && channel !== 'event') return null;
+    if (registry.devices.get(device)?.disabled) return null;
     // A copy: the socket's buffer must not be kept for it.
-    return { topic, bytes: Uint8Array.prototype.slice.call(bytes, from, to), device: target.device };
+    return { topic, bytes: Uint8Array.prototype.slice.call(bytes, from, to), device, channel };
   }
 
   function find(connection: Connection, bytes: Buffer, from: number, to: number): Route | null {
@@ -76,14 +79,10 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
       routes = { table: new Array<Route | null>(ROUTES_MIN).fill(null), epoch };
       connection.routes = routes;
     }
-    const at = placeOf(bytes, to, routes.table.length);
-    const known = routes.table[at]!;
-    if (known !== null && isTopic(known.bytes, bytes, from, to)) return known;
+    const known = at(routes, bytes, from, to);
+    if (known !== null) return known;
     const route = resolve(connection, bytes, from, to);
-    if (route === null) return null;
-    if (known !== null && routes.table.length < ROUTES_MAX) grow(routes);
-    const place = placeOf(bytes, to, routes.table.length);
-    routes.table[place] = route;
+    if (route !== null) remember(routes, route);
     return route;
   }
 
@@ -108,9 +107,10 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
       const head = bytes[start]!;
       const qos = ((head >> 1) & 1) as 0 | 1;
       const topicEnd = bodyAt + 2 + route.bytes.length;
-      publishes.telemetry++;
+      publishes[route.channel]++;
       publishes.fast++;
       message.device = route.device;
+      message.channel = route.channel;
       message.topic = route.topic;
       message.bytes = bytes;
       message.from = topicEnd + 2 * qos;
@@ -127,10 +127,37 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
 
 function ignore(): void {}
 
-/** The end of the device id, before `/telemetry`, is what differs between the topics of one connection. */
+/** The end of the topic without what all of a kind have in common: the end of the device id is what differs within one connection. */
 function placeOf(bytes: Uint8Array, to: number, size: number): number {
-  const at = to - 11;
-  return ((bytes[at]! * 31 + bytes[at - 1]!) * 31 + bytes[at - 2]! * 7 + bytes[at - 3]!) & (size - 1);
+  let hash = bytes[to - 1]!;
+  for (let at = to - 7; at > to - 15; at--) hash = Math.imul(hash, 31) + bytes[at]!;
+  return (hash ^ (hash >>> 11)) & (size - 1);
+}
+
+/** A route lies at its place or at that place's neighbour. */
+function at({ table }: Routes, bytes: Uint8Array, from: number, to: number): Route | null {
+  const place = placeOf(bytes, to, table.length);
+  const first = table[place]!;
+  if (first === null) return null;
+  if (isTopic(first.bytes, bytes, from, to)) return first;
+  const second = table[place ^ 1]!;
+  return second !== null && isTopic(second.bytes, bytes, from, to) ? second : null;
+}
+
+function remember(routes: Routes, route: Route): void {
+  while (!put(routes.table, route) && routes.table.length < ROUTES_MAX) {
+    const old = routes.table;
+    routes.table = new Array<Route | null>(old.length * 4).fill(null);
+    for (const one of old) if (one !== null) put(routes.table, one);
+  }
+}
+
+/** False when there was no room: then it has the place of another. */
+function put(table: (Route | null)[], route: Route): boolean {
+  const place = placeOf(route.bytes, route.bytes.length, table.length);
+  const free = table[place] === null ? place : table[place ^ 1] === null ? place ^ 1 : -1;
+  table[free < 0 ? place : free] = route;
+  return free >= 0;
 }
 
 function isTopic(topic: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
@@ -139,14 +166,4 @@ function isTopic(topic: Uint8Array, bytes: Uint8Array, from: number, to: number)
   // From the end, where topics differ.
   for (let i = length - 1; i >= 0; i--) if (topic[i] !== bytes[from + i]) return false;
   return true;
-}
-
-function grow(routes: Routes): void {
-  const old = routes.table;
-  routes.table = new Array<Route | null>(old.length * 4).fill(null);
-  for (const route of old) {
-    if (route === null) continue;
-    const place = placeOf(route.bytes, route.bytes.length, routes.table.length);
-    routes.table[place] = route;
-  }
 }

@@ -131,7 +131,9 @@ export function createGuard(deps: GuardDeps): Guard {
         const route = fastPath.route(connection, bytes, start, bodyAt, end);
         if (route) {
           // Not past what Aedes still works on: acknowledgements go out in the order of PUBLISH [MQTT-4.6.0-2].
-          if (connection.withAedes > 0 || overRate(connection)) return 'wait';
+          if (connection.withAedes > 0) return 'wait';
+          // What a device declares is never held back for its rate.
+          if (route.channel !== 'event' && overRate(connection)) return 'wait';
           fastPath.take(connection, route, bytes, start, bodyAt, end);
           return 'taken';
         }
@@ -144,7 +146,6 @@ export function createGuard(deps: GuardDeps): Guard {
         return 'taken';
       }
       if (type === PACKET.publish || type === PACKET.subscribe || type === PACKET.unsubscribe) {
-        // What a device declares is never held back for its rate.
         const exempt = type === PACKET.publish && isEvent(bytes, bodyAt, end);
         if (!exempt && overRate(connection)) return 'wait';
         if (type !== PACKET.unsubscribe) connection.withAedes++;

@@ -6,7 +6,7 @@ export interface Publishes {
   event: number;
   state: number;
   'command/reply': number;
-  /** Of the telemetry, what never went through Aedes. */
+  /** Of these, what never went through Aedes. */
   fast: number;
 }
 
@@ -25,7 +25,7 @@ export function createPublishes(metrics: MetricsRegistry): Publishes {
   });
   new Counter({
     name: 'smartfire_mqtt_fast_total',
-    help: 'Telemetry among them that took the fast path',
+    help: 'Those among them that took the fast path',
     registers: [metrics],
     collect() {
       this.reset();

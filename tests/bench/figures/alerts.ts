@@ -54,7 +54,7 @@ async function run({ say }: BenchContext, side: Side, rate: number, burst: numbe
   const lost = latencies.filter((ms) => ms === Infinity).length;
   const kept = measured.sentPerSecond >= KEPT_PACE * rate && p99 < LIMIT_MS;
   say(
-    `alerts ${String(rate).padStart(6)}/s${burst > 1 ? ` in bursts of ${burst}` : ''} ${peer.name}: ${measured.sentPerSecond.toFixed(0)}/s sent, ${latencies.length} alerts, p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms${lost > 0 ? `, ${lost} did not come in time` : ''}; PUBACK p99 ${measured.p99.toFixed(2)} ms  CPU: generator ${(measured.cpu * 100).toFixed(0)} %, server ${server.toFixed(0)} %${kept ? '' : '  NOT KEPT'}`,
+    `alerts ${String(rate).padStart(6)}/s${burst > 1 ? ` in bursts of ${burst}` : ''} ${peer.name}: ${measured.sentPerSecond.toFixed(0)}/s sent, ${latencies.length} alerts, p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms${lost > 0 ? `, ${lost} did not come in time` : ''}; PUBACK p50 ${measured.p50.toFixed(2)} p99 ${measured.p99.toFixed(2)} ms  CPU: generator ${(measured.cpu * 100).toFixed(0)} %, server ${server.toFixed(0)} %${kept ? '' : '  NOT KEPT'}`,
   );
   await side.settled();
   return { p50, p99, kept };

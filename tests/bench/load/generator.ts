@@ -176,7 +176,7 @@ async function open({ port, tls, connections, inFlight }: LoadOrder): Promise<vo
       readings,
       alerts: alerting,
       lastTs,
-      sent: 0,
+      sent: index,
       noise: index + 1,
       fires: 0,
     };

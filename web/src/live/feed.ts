@@ -41,7 +41,11 @@ export class Feed {
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
-    this.#pacer = new Pacer(deps.clock, DEVICE_WINDOW_MS, () => this.#flush());
+    this.#pacer = new Pacer(
+      deps.clock,
+      () => DEVICE_WINDOW_MS,
+      () => this.#flush(),
+    );
   }
 
   start(): void {
