@@ -1,4 +1,4 @@
-import { seeded } from '@smart-fire/core/sensors';
+import { chinaHour, getSensorKind, seeded } from '@smart-fire/core/sensors';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ForecastRule, forecast } from './forecast.ts';
@@ -121,6 +121,35 @@ describe('forecast', () => {
         rows(60 * DAY, HOUR, (at) => 400 + at / DAY),
       ),
     ).toEqual([]);
+  });
+
+  it('warns of a leaking hydrant half an hour or more ahead at either pace, and of no thirst of the town', () => {
+    const { rules, simulate } = getSensorKind('hydrant-pressure')!;
+    const preset = rules.find(({ id }) => id === 'pressure-trend-fast') as ForecastRule;
+    const hydrant = (seed: number, ms: number, every: number, loss: (at: number) => number): Row[] => {
+      const random = seeded(seed);
+      const sensor = simulate(random);
+      return rows(ms, every, (at) => {
+        const disturbance = { pressureLoss: loss(at) };
+        return sensor.sample({ time: at, hour: chinaHour(at), dt: every / 1000, random, disturbance }).pressure!;
+      });
+    };
+    for (let seed = 1; seed <= 12; seed++) {
+      for (const every of [60_000, 600_000]) {
+        const begins = 12 * HOUR + seed * 2 * HOUR;
+        const falling = hydrant(seed, 2 * DAY, every, (at) => Math.max(0, Math.min(0.75, (at - begins) / (5 * HOUR))));
+        const [first] = watch(preset, falling);
+        expect(first!.at).toBeGreaterThan(begins);
+        expect(first!.at).toBeLessThan(falling.find(([, value]) => value < 140)![0] - HOUR / 2);
+      }
+      // A town that takes more than twice as much in the evening as ours.
+      expect(
+        watch(
+          preset,
+          hydrant(seed, 60 * DAY, 600_000, (at) => 0.2 * Math.exp(-0.5 * ((chinaHour(at) - 19.5) / 2.2) ** 2)),
+        ),
+      ).toEqual([]);
+    }
   });
 
   it('needs most of its window: a short history, however steep, is no trend', () => {
