@@ -27,10 +27,23 @@ it('writes what is committed from memory, without reading the journal, and moves
   const { telemetry, readings, journal, stop, clock } = await startIngest();
   const read = vi.spyOn(journal, 'read');
   for (let i = 0; i < 20; i++) await telemetry({ ts: clock.now() + i, values: { co: i } });
+  await until(() => readings.count() > 0);
+  await clock.advanceInSteps(50);
   await until(() => readings.count() === 20);
   await stop();
   expect(read).not.toHaveBeenCalled();
   expect(journal.cursors.readings).toBe((await journal.open()).nextNo);
+});
+
+it('writes together what comes within a moment, and at a stop what has gathered', async () => {
+  const { telemetry, readings, stop, clock } = await startIngest();
+  const write = vi.spyOn(readings, 'write');
+  await telemetry({ ts: clock.now(), values: { co: 1 } });
+  await until(() => readings.count() === 1);
+  for (let i = 1; i < 20; i++) await telemetry({ ts: clock.now() + i, values: { co: i } });
+  expect(write.mock.calls.length).toBeLessThan(5);
+  await stop();
+  expect(readings.count()).toBe(20);
 });
 
 it('goes on after a restart where its cursor stands, from the journal', async () => {

@@ -41,7 +41,7 @@ export interface StoredBatch {
 export interface StoredCommit extends StoredBatch {
   newSeries: SeriesRow[];
   deadLetters: Omit<DeadLetter, 'id'>[];
-  marks: MarkColumns;
+  marks: MarkColumns | null;
   now: number;
 }
 
@@ -101,7 +101,7 @@ export class JournalFile {
 
   commit({ firstNo, count, readings, rest, newSeries, deadLetters, marks, now }: StoredCommit): void {
     if (firstNo !== this.#nextNo) throw new Error(`batch ${firstNo} was given where ${this.#nextNo} is next`);
-    const bytes = (readings?.length ?? 0) + (rest?.length ?? 0) + 28 * marks.device.length;
+    const bytes = (readings?.length ?? 0) + (rest?.length ?? 0) + 28 * (marks?.device.length ?? 0);
     if (this.usedBytes + bytes > this.#max * (readings === null ? 1 : READINGS_SHARE)) throw this.#full();
     let marksDone = () => {};
     this.#write(() => {
@@ -117,7 +117,7 @@ export class JournalFile {
       const insert = this.#sql('INSERT INTO series(idx, device, point, metric) VALUES(?, ?, ?, ?)');
       for (const { index, device, point, metric } of newSeries) insert.run(index, device, point, metric);
       this.#deadLetters.add(deadLetters);
-      marksDone = this.#marks.append(marks);
+      if (marks) marksDone = this.#marks.append(marks);
       this.#saveCursors();
     });
     marksDone();

@@ -10,6 +10,9 @@ import type { JournalCalls } from './worker.ts';
 /** Numbers read in one go, so that commits get their turn while a consumer catches up. */
 const READ_STEP = 65_536;
 
+/** Smaller columns are copied to the worker sooner than handed over (bytes). */
+const COPIED_MAX = 64 * 1024;
+
 export interface SqliteJournalOptions {
   file: string;
   /** Cap in bytes. */
@@ -65,9 +68,9 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
       // A copy of the columns goes to the worker: the batch itself is the consumers' after the commit.
       const blob = readings.length === 0 ? null : encodeReadings(readings);
       const rest = encodeRest(entries, newSeries);
-      const columns = encodeMarks(marks);
+      const columns = marks.length === 0 ? null : encodeMarks(marks);
       const commit = { firstNo, count, readings: blob, rest, newSeries, deadLetters, marks: columns, now: clock.now() };
-      ({ bytes } = await call('commit', commit, blob ? [blob.buffer] : []));
+      ({ bytes } = await call('commit', commit, blob && blob.length > COPIED_MAX ? [blob.buffer] : []));
     },
     async read(fromNo, maxEntries) {
       const batches: JournalBatch[] = [];

@@ -6,6 +6,8 @@ import { JournalFile, type StoredBatch, type StoredCommit } from './journal-file
 
 let journal: JournalFile | null = null;
 let tidying = false;
+/** What the other side was last told of the file's size. */
+let told = 0;
 
 const calls = {
   open({ now }: { now: number }) {
@@ -18,7 +20,8 @@ const calls = {
     } finally {
       tidySoon();
     }
-    return { bytes: journal!.usedBytes };
+    told = journal!.usedBytes;
+    return { bytes: told };
   },
   read({ fromNo, maxEntries }: { fromNo: number; maxEntries: number }, transfer: ArrayBuffer[]): StoredBatch[] {
     const batches = journal!.read(fromNo, maxEntries);
@@ -49,7 +52,9 @@ function tidySoon(): void {
     if (!journal) return;
     try {
       const more = journal.tidy();
-      notify({ bytes: journal.usedBytes });
+      const bytes = journal.usedBytes;
+      if (bytes !== told) notify({ bytes });
+      told = bytes;
       if (more) tidySoon();
     } catch {
       // Tried again after the next call; a disk that cannot be written is told by the next commit.

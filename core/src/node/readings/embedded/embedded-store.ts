@@ -24,7 +24,7 @@ const RETAIN_STEP = { series: 200, chunks: 256 } as const;
 export interface WrittenBatch {
   firstNo: number;
   count: number;
-  readings: ReadingColumns;
+  readings: Omit<ReadingColumns, 'flags'>;
   newSeries: SeriesRow[];
   now: number;
 }
@@ -59,25 +59,26 @@ export class EmbeddedStore {
     this.#durableAtOpen = this.#file.durable;
   }
 
-  write(batches: WrittenBatch[]): { durableBelow: number; rejected: Rejected[] } {
+  write({ firstNo, count, readings, newSeries, now }: WrittenBatch): { durableBelow: number; rejected: Rejected[] } {
     const rejected: Rejected[] = [];
-    const newSeries = batches.flatMap((batch) => batch.newSeries).filter(({ index }) => !this.#byIndex[index]);
-    if (newSeries.length > 0) {
-      const ids = this.#file.addSeries(newSeries);
-      for (const [at, row] of newSeries.entries()) this.#byIndex[row.index] = { id: ids[at]!, row };
+    const unknown = newSeries.filter(({ index }) => !this.#byIndex[index]);
+    if (unknown.length > 0) {
+      const ids = this.#file.addSeries(unknown);
+      for (const [at, row] of unknown.entries()) this.#byIndex[row.index] = { id: ids[at]!, row };
     }
-    for (const { firstNo, count, readings, now } of batches) {
-      const { no, series, time, receivedAt, value } = readings;
-      for (let row = 0; row < readings.length; row++) {
-        // The time tells the numbers of a journal put back from a copy, which are given a second time.
-        if (no[row]! < this.#durableAtOpen.below && receivedAt[row]! <= this.#durableAtOpen.at) continue;
-        this.#take(this.#touch(series[row]!), no[row]!, time[row]!, receivedAt[row]!, value[row]!, rejected);
+    const { no, series, time, receivedAt, value } = readings;
+    for (let row = 0; row < readings.length; row++) {
+      // The time tells the numbers of a journal put back from a copy, which are given a second time.
+      if (no[row]! < this.#durableAtOpen.below && receivedAt[row]! <= this.#durableAtOpen.at) continue;
+      this.#take(this.#touch(series[row]!), no[row]!, time[row]!, receivedAt[row]!, value[row]!, rejected);
+      if (++this.#sinceSave >= SAVE_EVERY) {
+        this.#nextNo = Math.max(this.#nextNo, no[row]! + 1);
+        this.#now = Math.max(this.#now, receivedAt[row]!);
+        this.#saveDue();
       }
-      this.#nextNo = Math.max(this.#nextNo, firstNo + count);
-      this.#now = Math.max(this.#now, now);
-      this.#sinceSave += count;
-      if (this.#sinceSave >= SAVE_EVERY) this.#saveDue();
     }
+    this.#nextNo = Math.max(this.#nextNo, firstNo + count);
+    this.#now = Math.max(this.#now, now);
     this.#saveDue();
     this.#forget();
     return { durableBelow: this.#oldestUnsaved(), rejected };

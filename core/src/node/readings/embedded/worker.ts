@@ -11,7 +11,7 @@ const calls = {
     store = new EmbeddedStore(workerData);
     store.open(series);
   },
-  write: (batches: WrittenBatch[]) => store!.write(batches),
+  write: (batch: WrittenBatch) => store!.write(batch),
   points({ query, limit }: { query: RangeQuery; limit: number }, transfer: ArrayBuffer[]) {
     const found = store!.points(query, limit);
     transfer.push(found.buffer);
