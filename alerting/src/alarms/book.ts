@@ -17,6 +17,8 @@ import type { AlarmRepository } from './repository.ts';
 
 /** Changes of one transaction; effects of one journal entry are never parted, so more when an entry has more. */
 const CHUNK = 500;
+/** After a save; what comes meanwhile is saved together. A crash loses none of it: the journal brings it back. */
+const GATHER_MS = 50;
 const RETRY_MS = { first: 250, most: 10_000 };
 
 interface Pending extends Followed {
@@ -42,6 +44,7 @@ export class Book implements AlarmBook {
   readonly #unsaved = new Map<string, Action>();
   #tail: Promise<unknown> = Promise.resolve();
   #flushing = false;
+  #rest: Timer | null = null;
   #away: { since: number; error: unknown } | null = null;
   #retry: Timer | null = null;
   #retryMs = RETRY_MS.first;
@@ -65,7 +68,7 @@ export class Book implements AlarmBook {
     this.#put(followed.alarm);
     if (this.#away) this.#unsaved.set(followed.alarm.id, followed.entry.action);
     this.#announce(followed.alarm, followed.entry.action);
-    if (!this.#flushing && !this.#retry) this.#flushSoon();
+    if (!this.#flushing && !this.#rest && !this.#retry) this.#flushSoon();
   }
 
   /** Runs `work` when all effects so far are saved, and before any later one is. `work` starts in the same turn as that is known. */
@@ -83,7 +86,8 @@ export class Book implements AlarmBook {
 
   stop(): void {
     this.#retry?.cancel();
-    this.#retry = null;
+    this.#rest?.cancel();
+    this.#retry = this.#rest = null;
   }
 
   causes(): Iterable<Alarm> {
@@ -225,6 +229,10 @@ export class Book implements AlarmBook {
     this.#flushing = true;
     this.whenSaved(async () => {
       this.#flushing = false;
+      this.#rest = this.#clock.setTimeout(() => {
+        this.#rest = null;
+        if (this.#pending.length > 0 && !this.#retry) this.#flushSoon();
+      }, GATHER_MS);
     }).catch(() => {
       // Logged, shown and tried again by `#flush` itself.
       this.#flushing = false;
