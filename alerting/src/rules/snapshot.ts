@@ -4,8 +4,8 @@ import type { CheckpointHead, CheckpointPart } from './checkpoint.ts';
 import { makeOf, type Variant } from './live-rule.ts';
 import type { CopiedSlot } from './slots.ts';
 
-/** Numbers of one part, about 256 KiB: a few ms to make, send and write. */
-const PART_NUMBERS = 32 * 1024;
+/** Numbers of one part, about 64 KiB: a ms to make, another to send. */
+const PART_NUMBERS = 8 * 1024;
 
 /** The engine's state at one moment. */
 export interface Snapshot {
