@@ -188,6 +188,32 @@ describe('subscribers', () => {
   });
 });
 
+it('commits a flood in pieces, so that nothing has to wait for all of it, and in order', async () => {
+  const { event, telemetry, entries, rows, journal, clock, seen } = await startIngest();
+  await until(() => journal.batches.length === 1);
+  const answers: Promise<unknown>[] = [];
+  for (let seq = 0; seq < 3000; seq++) answers.push(event({ seq, event: 'test' }));
+  for (let i = 0; i < 20_000; i++) answers.push(telemetry({ ts: clock.now() + i, values: { co: i } }));
+  expect(new Set(await Promise.all(answers))).toEqual(new Set([null]));
+  expect(Math.max(...seen.map(({ count }) => count))).toBeLessThanOrEqual(8000);
+  expect(Math.max(...seen.map(({ entries }) => entries.length))).toBeLessThanOrEqual(501);
+  expect(entries('event')).toHaveLength(3000);
+  expect(rows().map(({ value }) => value)).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
+});
+
+it('a flood that cannot be kept is answered with the error, all of it, and leaves room', async () => {
+  const { journal, event, intake, entries, clock } = await startIngest();
+  await until(() => journal.batches.length === 1);
+  journal.failWith = io;
+  const answers = await Promise.all(Array.from({ length: 3000 }, (_, seq) => event({ seq, event: 'test' })));
+  expect(new Set(answers)).toEqual(new Set([io]));
+  journal.failWith = null;
+  clock.advance(1000);
+  await until(() => intake.accepting);
+  expect(await event({ seq: 1, event: 'test' })).toBe(null);
+  expect(entries('event')).toHaveLength(1);
+});
+
 it('loses nothing acknowledged and doubles nothing when it crashes between commit and answer', async () => {
   await fc.assert(
     fc.asyncProperty(

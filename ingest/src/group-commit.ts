@@ -6,6 +6,9 @@ export const COMMIT_SLOW_MS = 5000;
 /** Most that may wait for the disk, and what events may have beyond it (bytes of payload). */
 const WAITING_MAX = 32 * 1024 ** 2;
 const WAITING_RESERVE = 4 * 1024 ** 2;
+/** Most of one commit, in readings: what is done with it is done in one go. An event or a dead letter costs as much as so many readings. */
+const GROUP_MAX = 8000;
+const EVENT_COST = 16;
 /** The journal keeps its last 5 % for events; telemetry is let in again below that. */
 const FULL_AT = 0.95;
 
@@ -24,7 +27,7 @@ export interface GroupCommitDeps {
 }
 
 /**
- * Grouped commit: one in flight, the next group gathers meanwhile, so that its size follows the disk's speed by itself.
+ * Grouped commit: one in flight, the next group gathers meanwhile, so that its size follows the disk's speed by itself, up to a most.
  * When a commit fails everybody who waits gets the error, and only a probe (a tick) is tried until one succeeds. When the journal has room
  * for events only (FIRE_JOURNAL_FULL), telemetry gets the error and events go on, those of the refused group included.
  */
@@ -38,6 +41,9 @@ export class GroupCommit {
   fullSince: number | null = null;
   readonly #deps: GroupCommitDeps;
   readonly #free: Group[] = [];
+  /** Groups that have their most, in order, before `group`. */
+  #full: Group[] = [];
+  #fullBytes = 0;
   #inFlight: { group: Group; batch: JournalBatch; startedAt: number } | null = null;
   #scheduled = false;
   #open = false;
@@ -76,13 +82,19 @@ export class GroupCommit {
     if (this.slowSince(now) !== null)
       return new FireError('FIRE_JOURNAL_IO', { reason: `a commit takes more than ${COMMIT_SLOW_MS / 1000} s` });
     if (this.fullSince !== null && !essential) return this.#fullError();
-    if (this.group.bytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0))
+    if (this.#fullBytes + this.group.bytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0))
       return new FireError('FIRE_JOURNAL_IO', { reason: `more than ${WAITING_MAX} bytes wait for the disk` });
     return null;
   }
 
   /** To be called after something was added to `group`. What one turn of the event loop brings is committed together. */
   schedule(): void {
+    const { builder, letters } = this.group;
+    if (builder.readings + (builder.entries + letters.length) * EVENT_COST >= GROUP_MAX) {
+      this.#fullBytes += this.group.bytes;
+      this.#full.push(this.group);
+      this.group = this.#empty();
+    }
     if (this.#scheduled || this.#inFlight || this.failure) return;
     this.#scheduled = true;
     setImmediate(() => {
@@ -96,8 +108,7 @@ export class GroupCommit {
     if (!this.#open) return;
     if (this.slowSince(receivedAt) !== null) {
       const error = this.refusal(true, receivedAt)!;
-      this.#answer(this.#inFlight!.group.takeWaiting(), error);
-      this.#answer(this.group.takeWaiting(), error);
+      for (const group of [this.#inFlight!.group, ...this.#full, this.group]) this.#answer(group.takeWaiting(), error);
       return;
     }
     if (this.fullSince !== null) {
@@ -110,15 +121,17 @@ export class GroupCommit {
   }
 
   #flush(): void {
-    if (this.#inFlight || this.group.empty) return;
-    const group = this.group;
+    if (this.#inFlight) return;
+    const group = this.#full.shift() ?? this.group;
+    if (group.empty) return;
+    if (group !== this.group) this.#fullBytes -= group.bytes;
     const startedAt = this.#deps.clock.now();
     if (!group.durable) {
       this.#answer(group.takeWaiting(), null);
       group.clear();
       return;
     }
-    this.group = this.#free.pop() ?? new Group();
+    if (group === this.group) this.group = this.#empty();
     const { batch, extras } = group.build(this.nextNo);
     this.#inFlight = { group, batch, startedAt };
     this.#deps.journal.commit(batch, extras).then(
@@ -137,14 +150,16 @@ export class GroupCommit {
     this.#guard(() => this.#deps.committed(batch, group, startedAt));
     this.#answer(group.takeWaiting(), null);
     group.clear();
-    this.#free.push(group);
+    if (this.#free.length < 2) this.#free.push(group);
     this.#settle();
   }
 
   #failed(error: Error): void {
     const { group, batch } = this.#inFlight!;
     this.#inFlight = null;
-    const refused = [group, this.group];
+    const refused = [group, ...this.#full, this.group];
+    this.#full = [];
+    this.#fullBytes = 0;
     const now = this.#deps.clock.now();
     const full = error instanceof FireError && error.code === 'FIRE_JOURNAL_FULL';
     if (full) this.fullSince ??= now;
@@ -157,6 +172,10 @@ export class GroupCommit {
     for (const one of refused) this.#answer(one.takeWaiting(), error);
     if (rescue) this.#flush();
     this.#settle();
+  }
+
+  #empty(): Group {
+    return this.#free.pop() ?? new Group();
   }
 
   #settle(): void {
