@@ -6,6 +6,8 @@ import type { CopiedSlot } from './slots.ts';
 
 /** Numbers of one part, about 64 KiB: a ms to make, another to send. */
 const PART_NUMBERS = 8 * 1024;
+/** Slots looked through for one part: most are not in use. */
+const PART_SLOTS = 32 * 1024;
 
 /** The engine's state at one moment. */
 export interface Snapshot {
@@ -27,6 +29,10 @@ export function takeSnapshot(head: CheckpointHead, bindings: Bindings, catalogue
     try {
       let part = new PartWriter();
       for (let slot = 0; slot < copy.size; slot++) {
+        if (slot % PART_SLOTS === PART_SLOTS - 1) {
+          yield part.finished();
+          part = new PartWriter();
+        }
         const read = copy.read(slot);
         if (read === null || Number.isNaN(read.state[0]!)) continue;
         const variant = variants[read.variant]!;
