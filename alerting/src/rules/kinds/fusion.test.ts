@@ -107,6 +107,20 @@ describe('fire fusion on room fires (NIST TN 1455)', () => {
     },
   );
 
+  it.each(fires)('$test: warns in time with a reading every 10 s, whenever they begin', ({ test, room, ion, hot }) => {
+    const rows = rowsOf(`fires/NIST_Smoke_Alarms_${test}.csv`);
+    const columns = Object.keys(rows[0]!).filter((column) => column !== 'TIME');
+    const thin = Math.round(10 / (Number(rows[1]!.TIME) - Number(rows[0]!.TIME)));
+    const own = [`TC${room}_1`, `SM${room}_1`].filter((column) => columns.includes(column));
+    for (let phase = 0; phase < thin; phase++)
+      for (const seen of [own, columns]) {
+        const { early, fire } = warned(burn(rows.slice(phase), seen, { thin, scale: 10 }));
+        // Within the interval after the first ionisation alarm.
+        expect(early, `phase ${phase}`).toBeLessThanOrEqual(ion + 10);
+        expect(fire, `phase ${phase}`).toBeLessThan(hot);
+      }
+  });
+
   it.each(fires)(
     '$test: warns of fire from the smoke and the warmth of the next room, before the ceiling of the first is hot',
     ({ test, next, hot }) => {
@@ -193,14 +207,84 @@ describe('fire fusion', () => {
     expect(following.raised()).toBe(false);
   });
 
-  it('watches as many sensors as it has room for, and gives the place of one that is gone to another', () => {
+  /** What a zone of `count` detectors 10 s apart shows, of which the one heard last burns from `from` s on. */
+  const zone = (count: number, from: number, room: (source: number, burning: number) => (number | null)[]) => {
+    const drive = driveKind(fusion, rule);
+    for (let at = 0; at < from + 300; at += 10)
+      for (let source = 1; source <= count; source++)
+        for (const [input, value] of room(source, source === count ? Math.max(0, at - from) : 0).entries())
+          if (value !== null) drive.give({ time: at * 1000 + source, source, input, value });
+    drive.wait(1e9);
+    const seconds = (level: string) =>
+      (drive.turns.find((turn) => turn.level === level)?.time ?? Infinity) / 1000 - from;
+    return { early: seconds('early'), fire: seconds('fire'), turns: drive.turns.length };
+  };
+  const heat = (seconds: number) => (seconds / 20) ** 2;
+
+  it('sees the last heard of a hundred thermometers burn hardly later than one alone', () => {
+    const alone = zone(1, 3600, (_, burning) => [22 + heat(burning)]);
+    for (const usual of [() => 22, (source: number) => 18 + (source % 50) / 10]) {
+      const many = zone(100, 3600, (source, burning) => [(source === 100 ? 20 : usual(source)) + heat(burning)]);
+      expect(many.early - alone.early).toBeLessThanOrEqual(20);
+      expect(many.fire - alone.fire).toBeLessThanOrEqual(20);
+    }
+    expect(zone(100, 3600, (source) => [18 + (source % 50) / 10]).turns).toBe(0);
+  });
+
+  it('sees a fire in a zone of a hundred detectors of three metrics by each of them, though they came after the others', () => {
+    const usual = [22, 0.01, 1];
+    const burns = [heat, (s: number) => (s / 60) ** 2 * 0.1, (s: number) => 5 * s];
+    for (let input = 0; input < 3; input++) {
+      const { early } = zone(100, 3600, (source, burning) =>
+        usual.map((value, metric) =>
+          // The first ninety are thermometers alone.
+          metric > 0 && source <= 90 ? null : value + (metric === input ? burns[metric]!(burning) : 0),
+        ),
+      );
+      expect(early, `metric ${input}`).toBeLessThanOrEqual(120);
+    }
+  });
+
+  it('sees a cold room burn beside many warm ones once it is as warm, and is not moved by what comes and goes', () => {
+    const { early, fire } = zone(100, 3600, (source, burning) => [
+      source === 100 ? 4 + heat(burning) : 30 + (source % 3),
+    ]);
+    expect(early).toBeLessThanOrEqual(140);
+    expect(fire).toBeLessThanOrEqual(200);
+  });
+
+  it('gives the place of a sensor that is gone to another', () => {
     const drive = driveKind(fusion, { ...rule, sensors: 2 });
     const give = (time: number, source: number, value: number) => drive.give({ time, source, input: 0, value });
-    for (let source = 1; source <= 5; source++)
-      for (let at = 0; at < 10; at++) give(source * 1e5 + at * 1000, source, 20 + (source > 2 ? 9 * at : 0));
-    expect(drive.turns).toEqual([]);
+    for (const source of [1, 2]) for (let at = 0; at < 10; at++) give(source * 1e5 + at * 1000, source, 80);
+    for (let at = 0; at < 10; at++) give(3e5 + at * 1000, 3, 20 + 5 * at);
+    expect(drive.raised()).toBe(false);
     for (let at = 0; at < 10; at++) give(2e8 + at * 1000, 9, 20 + 9 * at);
     expect(drive.raised()).toBe(true);
+  });
+
+  it('warns by one reading where they are 10 s apart and more, of fire by two; a sensor that was wrong once is believed by two ever after', () => {
+    for (const step of [10, 30, 60, 300]) {
+      const drive = driveKind(fusion, rule);
+      const give = (n: number, value: number) => drive.give({ time: n * step * 1000, input: 1, value });
+      for (let n = 0; n < 50; n++) give(n, 0.01);
+      give(50, 0.4);
+      drive.wait(50 * step * 1000 + 2);
+      expect(drive.turns.map(({ level }) => level)).toEqual(['early']);
+      // Falsely, as it turns out.
+      for (let n = 51; n < 200; n++) give(n, 0.01);
+      expect(drive.turns.map(({ outcome }) => outcome)).toEqual(['raise', 'clear']);
+      give(200, 0.4);
+      for (let n = 201; n < 400; n++) give(n, n % 50 === 0 ? 0.4 : 0.01);
+      expect(drive.turns).toHaveLength(2);
+      give(400, 9);
+      give(401, 9);
+      drive.wait(401 * step * 1000 + 2);
+      expect(drive.turns.at(-1)?.level).toBe('fire');
+    }
+    const quick = driveKind(fusion, rule);
+    for (let n = 0; n < 50; n++) quick.give({ time: n * 2000, input: 1, value: n === 40 ? 0.4 : 0.01 });
+    expect(quick.turns).toEqual([]);
   });
 
   it('does not care for the order within a millisecond, for restarts, nor for metrics that are missing or mad', () => {

@@ -1,9 +1,10 @@
 import type { RuleDefinition } from '@smart-fire/core';
 import { z } from 'zod';
 import { type FireEvidence, type FireScales, rising, weigh } from '../models/fire-evidence.ts';
-import { FIRE_METRICS, follow, KEY, SENSOR_SIZE, TIME } from '../models/fire-sensor.ts';
+import { GONE_MS, placeOf } from '../models/fire-places.ts';
+import { FIRE_METRICS, follow, SENSOR_SIZE } from '../models/fire-sensor.ts';
 import { duration } from './duration.ts';
-import { ARM, CLEAR, NOTHING, type Outcome, RAISE, type RuleKind, type Stimulus } from './kind.ts';
+import { ARM, CLEAR, NOTHING, type Outcome, RAISE, type RuleKind } from './kind.ts';
 
 export interface FusionRule extends RuleDefinition, FireScales {
   type: 'fusion';
@@ -24,9 +25,6 @@ const SENSORS = 5;
 const QUIET = 0;
 const EARLY = 1;
 const FIRE = 2;
-
-/** A sensor unheard for so long gives its place to another, and no longer holds an alarm. */
-const GONE_MS = 24 * 3_600_000;
 
 /**
  * Fire from ordinary sensors, before a detector's verdict: how far every thermometer, smoke meter and CO cell of a zone has left its own
@@ -58,7 +56,7 @@ export const fusion: RuleKind<FusionRule> = {
       .int()
       .min(1)
       .max(64)
-      .meta({ zh: '每个分区最多传感器数', en: 'Most sensors of a zone', unit: '' }),
+      .meta({ zh: '每个分区同时监视的传感器数', en: 'Sensors of a zone watched at a time', unit: '' }),
     learn: z.boolean().default(true).meta({ zh: '跟随平时值', en: 'Follow the usual value', unit: '' }),
   }),
   subject: 'zone',
@@ -67,13 +65,15 @@ export const fusion: RuleKind<FusionRule> = {
 
   step(state, offset, rule, stimulus) {
     if (stimulus.input < 0) return NOTHING;
-    const at = placeOf(state, offset, rule, stimulus);
+    const { source, input, value, time } = stimulus;
+    const first = offset + SENSORS;
+    const at = placeOf(state, first, first + rule.sensors * SENSOR_SIZE, source, input, value, time);
     if (at < 0) return NOTHING;
     if (Number.isNaN(state[offset + PHASE]!)) {
       state[offset + PHASE] = QUIET;
       state[offset + EARLY_SCORE] = state[offset + FIRE_SCORE] = 0;
     }
-    follow(state, at, stimulus.input, stimulus.value, stimulus.time, stimulus.learn && rule.learn !== false);
+    follow(state, at, input, value, time, stimulus.learn && rule.learn !== false);
     const quiet = state[offset + PHASE] === QUIET;
     if (quiet && state[offset + EARLY_SCORE] === 0 && !rising(state, at)) return NOTHING;
     const { early, fire } = look(state, offset, rule);
@@ -182,24 +182,4 @@ function enter(state: Float64Array, offset: number, phase: number, outcome: Outc
   state[offset + PHASE] = phase;
   state[offset + CALM] = NaN;
   return outcome;
-}
-
-/** Where the sensor's numbers are: its own place, else a free one, else one whose sensor is gone; -1 = none. */
-function placeOf(state: Float64Array, offset: number, rule: FusionRule, { source, input, time }: Stimulus): number {
-  const key = source * FIRE_METRICS.length + input;
-  const first = offset + SENSORS;
-  const end = first + rule.sensors * SENSOR_SIZE;
-  let oldest = first;
-  for (let at = first; at < end; at += SENSOR_SIZE) {
-    if (state[at + KEY] === key) return at;
-    if (Number.isNaN(state[at + KEY]!)) {
-      state[at + KEY] = key;
-      return at;
-    }
-    if (state[at + TIME]! < state[oldest + TIME]!) oldest = at;
-  }
-  if (!(time - state[oldest + TIME]! > GONE_MS)) return -1;
-  state.fill(NaN, oldest, oldest + SENSOR_SIZE);
-  state[oldest + KEY] = key;
-  return oldest;
 }

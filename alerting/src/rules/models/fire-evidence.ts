@@ -3,13 +3,16 @@ import {
   FIRE_METRICS,
   KEY,
   MINUTE,
+  minuteAlone,
   NOISE,
   SENSOR_SIZE,
   SHOWN,
   SMOKE,
+  shownAlone,
   TEMPERATURE,
   TIME,
   USUAL,
+  usualAlone,
 } from './fire-sensor.ts';
 
 /** What one metric alone must show for an early warning; all else is told in parts of it. */
@@ -48,12 +51,16 @@ const HOT = 54;
 /** K within a minute that distinguish a fire's heat from the sun's and the oven's. */
 const LIVELY = 2;
 
-/** Whether the sensor at `at` shows more than its usual value. */
+/** Whether the sensor at `at` shows more than its usual value, if only by its last reading. */
 export function rising(state: Float64Array, at: number): boolean {
-  return state[at + SHOWN]! - state[at + USUAL]! > DOUBT * state[at + NOISE]!;
+  const metric = state[at + KEY]! % FIRE_METRICS.length;
+  return shownAlone(state, at, metric) - state[at + USUAL]! > DOUBT * state[at + NOISE]!;
 }
 
-/** Weighs the sensors from `first` to `end` that were heard at most `freshMs` before the latest. Their order does not matter. */
+/**
+ * Weighs the sensors from `first` to `end` that were heard at most `freshMs` before the latest. Their order does not matter. One reading of
+ * a slow sensor may warn early; of fire none does before the next agrees.
+ */
 export function weigh(
   state: Float64Array,
   first: number,
@@ -61,19 +68,36 @@ export function weigh(
   freshMs: number,
   scales: FireScales,
 ): FireEvidence {
+  const out = gather(state, first, end, freshMs, scales, true);
+  out.early = early(out, scales);
+  if (out.early > 0) out.fire = fire(gather(state, first, end, freshMs, scales, false), scales);
+  return out;
+}
+
+function gather(
+  state: Float64Array,
+  first: number,
+  end: number,
+  freshMs: number,
+  scales: FireScales,
+  alone: boolean,
+): FireEvidence {
   const out = { burst: 0, rise: 0, smoke: 0, sureSmoke: 0, co: 0, heat: 0, early: 0, fire: 0 };
   let latest = -Infinity;
   for (let at = first; at < end; at += SENSOR_SIZE) if (state[at + TIME]! > latest) latest = state[at + TIME]!;
   for (let at = first; at < end; at += SENSOR_SIZE) {
-    if (!(state[at + TIME]! >= latest - freshMs) || !rising(state, at)) continue;
+    if (!(state[at + TIME]! >= latest - freshMs)) continue;
     const metric = state[at + KEY]! % FIRE_METRICS.length;
-    const shown = state[at + SHOWN]!;
+    const shown = alone ? shownAlone(state, at, metric) : state[at + SHOWN]!;
     const noise = state[at + NOISE]!;
     const doubt = DOUBT * noise;
-    const rise = shown - state[at + USUAL]! - doubt;
+    const lone = shown > state[at + SHOWN]!;
+    const rise = shown - (lone ? usualAlone(state, at, metric, shown) : state[at + USUAL]!) - doubt;
+    if (!(rise > 0)) continue;
     if (metric === TEMPERATURE) {
       // Air that only comes back to its usual warmth, after a window was closed, is no burst.
-      const burst = Math.min(rise, shown - state[at + MINUTE]! - doubt);
+      const minute = lone ? minuteAlone(state, at, shown) : state[at + MINUTE]!;
+      const burst = Math.min(rise, shown - minute - doubt);
       const heat = rise / (burst >= LIVELY ? scales.heatRise : 1.75 * scales.heatRise);
       out.burst = Math.max(out.burst, burst);
       out.rise = Math.max(out.rise, rise);
@@ -83,11 +107,10 @@ export function weigh(
       if (rise >= SURE * noise) out.sureSmoke = Math.max(out.sureSmoke, rise);
     } else if (metric === CO) {
       // Gas mixes slowly and its analysers are noisy: only what has lasted counts.
-      out.co = Math.max(out.co, Math.min(shown, state[at + MINUTE]!) - state[at + USUAL]! - doubt);
+      const lasting = Math.min(state[at + SHOWN]!, state[at + MINUTE]!);
+      out.co = Math.max(out.co, lasting - state[at + USUAL]! - doubt);
     }
   }
-  out.early = early(out, scales);
-  out.fire = fire(out, scales);
   return out;
 }
 
