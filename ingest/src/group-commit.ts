@@ -8,7 +8,7 @@ const WAITING_MAX = 32 * 1024 ** 2;
 const WAITING_RESERVE = 4 * 1024 ** 2;
 /** Most of one commit, in readings: what is done with it is done in one go. An event or a dead letter costs as much as so many readings. */
 const GROUP_MAX = 8000;
-const EVENT_COST = 16;
+const EVENT_COST = 40;
 /** The journal keeps its last 5 % for events; telemetry is let in again below that. */
 const FULL_AT = 0.95;
 

@@ -1,5 +1,5 @@
 import type { Alarm, AlarmEntry, AlarmQuery } from '@smart-fire/core';
-import type { AuditAct, StateStore } from '@smart-fire/core/node';
+import { type AlarmTable, type AuditAct, InsertStatements, type StateStore } from '@smart-fire/core/node';
 import { alarmFromRow, alarmToRow, CHANGING, entryFromRow, entryToRow } from './rows.ts';
 
 type Transaction = Parameters<Parameters<StateStore['transaction']>[0]>[0];
@@ -45,6 +45,7 @@ export interface AlarmRepository {
 
 export function createAlarmRepository(state: StateStore): AlarmRepository {
   const { db } = state;
+  const inserts = new InsertStatements();
   return {
     async unclosed() {
       return (await db.selectFrom('alarm').selectAll().where('state', '<>', 'closed').execute()).map(alarmFromRow);
@@ -60,10 +61,11 @@ export function createAlarmRepository(state: StateStore): AlarmRepository {
         // A cause's closed alarm goes before its next one: the store allows one unclosed alarm per cause at any moment.
         const latest = new Map<string, Alarm>();
         for (const { alarm } of changes) latest.set(alarm.id, alarm);
-        for (const some of portions([...latest.values()])) await upsert(trx, some);
+        for (const some of portions([...latest.values()]))
+          await inserts.run(trx, 'alarm', some.map(alarmToRow), (rows) => upsert(trx, rows));
         for (const some of portions(changes)) {
-          const rows = some.map(({ entry }) => entryToRow(entry));
-          await trx.insertInto('alarm_entry').values(rows).execute();
+          const entries = some.map(({ entry }) => entryToRow(entry));
+          await inserts.run(trx, 'alarm_entry', entries, (rows) => trx.insertInto('alarm_entry').values(rows));
         }
         if (applied !== null) await setApplied(trx, applied);
         if (audit) await state.audit(trx, audit);
@@ -134,16 +136,15 @@ export function createAlarmRepository(state: StateStore): AlarmRepository {
   };
 }
 
-async function upsert(trx: Transaction, alarms: readonly Alarm[]): Promise<void> {
-  await trx
+function upsert(trx: Transaction, rows: readonly AlarmTable[]) {
+  return trx
     .insertInto('alarm')
-    .values(alarms.map(alarmToRow))
+    .values(rows)
     .onConflict((conflict) =>
       conflict
         .column('id')
         .doUpdateSet((eb) => Object.fromEntries(CHANGING.map((column) => [column, eb.ref(`excluded.${column}`)]))),
-    )
-    .execute();
+    );
 }
 
 const partName = (generation: number, part: number) => `${CHECKPOINT}.${generation}.${part}`;

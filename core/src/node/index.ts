@@ -8,6 +8,7 @@ export { createLog, type Logger } from './log.ts';
 export { openReadings } from './readings/open.ts';
 export { ruleCommonFields, ruleMode, ruleOverride, ruleSchedule, ruleScope } from './rule-shapes.ts';
 export { type AuditAct, type AuditFinding, verifyAudit } from './state/audit.ts';
+export { InsertStatements } from './state/insert-statements.ts';
 export { areaFromRow, deviceFromRow, siteFromRow } from './state/load-registry.ts';
 export { openState, type StateStore } from './state/open.ts';
 export type * from './state/tables.ts';
