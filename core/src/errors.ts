@@ -82,6 +82,11 @@ export const ERRORS = {
     en: 'The rule has changed since you saw it (now version {version}). Look again and repeat.',
     zh: '该规则已发生变化(当前版本 {version}),请查看后重试。',
   },
+  FIRE_RULE_OUTSIDE: {
+    status: 403,
+    en: 'The rule would act outside your area. Name a place of yours in `scope`, such as {place}.',
+    zh: '该规则会作用于您的辖区之外。请在 scope 中指明您辖区内的位置,例如 {place}。',
+  },
   FIRE_RULE_FIXED: {
     status: 409,
     en: 'What a device itself declares cannot be tuned, tried out or switched off.',
@@ -147,8 +152,8 @@ export const ERRORS = {
   },
   FIRE_BACKTEST_METRICS: {
     status: 400,
-    en: 'Rule {rule} reads {wanted}; there is only {found}. Name the columns: --values COLUMN=metric.',
-    zh: '规则 {rule} 需要 {wanted},而数据中只有 {found}。请指明列对应的指标:--values 列=指标。',
+    en: 'Rule {rule} reads {wanted}; {place} there is only {found}. {mend}',
+    zh: '规则 {rule} 需要{wanted},而{place}只有{found}。{mend}',
   },
   FIRE_BACKTEST_EMPTY: {
     status: 400,

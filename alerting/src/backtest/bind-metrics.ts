@@ -1,11 +1,24 @@
-import { FireError, type Rule } from '@smart-fire/core';
+import { FireError, type Rule, Words } from '@smart-fire/core';
 import { ruleKind } from '../rules/kinds/index.ts';
+
+/** Where metrics are looked for, and what to do when the rule's are not among them. */
+const RECORDING = {
+  place: new Words('数据中', 'in the recording'),
+  mend: new Words('请指明列对应的指标:--values 列=指标。', 'Name the columns: --values COLUMN=metric.'),
+};
+export const HISTORY = {
+  place: new Words('该设备的历史数据中', 'in what is stored of the device'),
+  mend: new Words(
+    '请选择上报该指标的设备,或修改规则的指标。',
+    'Choose a device that reports it, or another metric for the rule.',
+  ),
+};
 
 /**
  * The rule as it is run over these metrics. A rule that names no metrics of its own (an empty `metrics`, a `metric` of '') takes those of the
  * recording: all of them together, or one rule for each. Throws FIRE_BACKTEST_METRICS for one that reads none of them.
  */
-export function bindMetrics(rule: Rule, found: readonly string[]): Rule[] {
+export function bindMetrics(rule: Rule, found: readonly string[], where = RECORDING): Rule[] {
   const metrics = [...new Set(found)];
   const { definition } = rule;
   if (Array.isArray(definition.metrics) && definition.metrics.length === 0)
@@ -20,8 +33,9 @@ export function bindMetrics(rule: Rule, found: readonly string[]): Rule[] {
   if (!heard && !wanted.some((metric) => metrics.includes(metric)))
     throw new FireError('FIRE_BACKTEST_METRICS', {
       rule: rule.id,
-      wanted: wanted.join(', ') || 'no metric',
-      found: metrics.join(', ') || 'nothing',
+      wanted: named(wanted, new Words('(无指标)', 'no metric')),
+      found: named(metrics, new Words('(无数据)', 'nothing')),
+      ...where,
     });
   return [rule];
 }
@@ -36,6 +50,11 @@ export function unboundMetrics(rules: readonly Rule[], found: readonly string[],
     ...(missing.length > 0 ? [`the rule also reads ${missing.join(', ')}, which is not there`] : []),
     ...(named && unread.length > 0 ? [`the rule does not read ${unread.join(', ')}`] : []),
   ];
+}
+
+function named(metrics: readonly string[], none: Words): Words {
+  const list = metrics.join(', ');
+  return list === '' ? none : new Words(` ${list}`, list);
 }
 
 export function inputsOf({ definition }: Rule): readonly string[] {

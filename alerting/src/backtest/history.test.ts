@@ -1,4 +1,13 @@
-import { BatchBuilder, FLAG, Registry, type Rule, type SeriesRow } from '@smart-fire/core';
+import {
+  BatchBuilder,
+  errorSentence,
+  type FireError,
+  FLAG,
+  Registry,
+  type Rule,
+  type SeriesRow,
+  Words,
+} from '@smart-fire/core';
 import { presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
 import { MemoryReadings } from '@smart-fire/core/testing';
 import { describe, expect, it } from 'vitest';
@@ -77,8 +86,17 @@ describe('backtest of stored history', () => {
     const refused = (code: string) => expect.objectContaining({ code });
     await expect(backtestHistory({ ...stored, rule, device: 'none' })).rejects.toEqual(refused('FIRE_NOT_FOUND'));
     const other = preset('preset:hydrant-pressure:pressure-low');
-    await expect(backtestHistory({ ...stored, rule: other, device: 'heat-1' })).rejects.toEqual(
-      refused('FIRE_BACKTEST_METRICS'),
+    const unread = await backtestHistory({ ...stored, rule: other, device: 'heat-1' }).catch((error: unknown) => error);
+    const { code, message, params } = unread as FireError;
+    expect(code).toBe('FIRE_BACKTEST_METRICS');
+    expect(message).toMatch(
+      / reads pressure; in what is stored of the device there is only temperature\. Choose a device/,
+    );
+    const chinese = Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [name, value instanceof Words ? value.zh : value]),
+    );
+    expect(errorSentence('FIRE_BACKTEST_METRICS', chinese, 'zh')).toMatch(
+      /需要 pressure,而该设备的历史数据中只有 temperature。请选择上报该指标的设备/,
     );
     await expect(backtestHistory({ ...stored, rule, device: 'heat-1', from: 0, to: 10 })).rejects.toEqual(
       refused('FIRE_BACKTEST_EMPTY'),

@@ -1,5 +1,5 @@
 import type { BacktestQuery, BacktestResult, ReadingsStore, Registry, SeriesRow } from '@smart-fire/core';
-import { bindMetrics } from './bind-metrics.ts';
+import { bindMetrics, HISTORY } from './bind-metrics.ts';
 import { createSampler, ThinLine } from './chart.ts';
 import { warmUpOf } from './command.ts';
 import { historyPlace } from './history-place.ts';
@@ -20,7 +20,7 @@ export async function backtestHistory(options: HistoryBacktestOptions): Promise<
   const { device, from, to, readings, timeZone } = options;
   const rule = checkedRule(options.rule);
   const place = historyPlace(rule, device, options.registry, options.series);
-  const rules = bindMetrics(rule, place.found);
+  const rules = bindMetrics(rule, place.found, HISTORY);
   const lines = place.series.map(() => new ThinLine(from, to));
   const learned = place.series.map((): [number, number, number][] => []);
   const score = new ThinLine(from, to);

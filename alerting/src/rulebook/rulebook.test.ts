@@ -240,9 +240,11 @@ describe('a duty lead of one town', () => {
   });
 
   it('makes rules for the town only, and cannot move one out of it', async () => {
-    expect(await code(house.book.create(townLead, { ...draft, scope: {} }))).toBe('FIRE_PERMISSION_DENIED');
+    expect(await code(house.book.create(townLead, { ...draft, scope: {} }))).toBe('FIRE_RULE_OUTSIDE');
+    const told = await house.book.create(townLead, { ...draft, scope: {} }).catch((error: unknown) => String(error));
+    expect(told).toContain('such as area: t1');
     const { id } = await house.book.create(townLead, draft);
-    expect(await code(house.book.change(townLead, id, 1, { scope: {} }))).toBe('FIRE_PERMISSION_DENIED');
+    expect(await code(house.book.change(townLead, id, 1, { scope: {} }))).toBe('FIRE_RULE_OUTSIDE');
   });
 });
 

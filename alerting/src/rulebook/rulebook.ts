@@ -3,6 +3,7 @@ import {
   type Clock,
   FireError,
   isVerdictRule,
+  pathOfScope,
   type Registry,
   type Rule,
   type RuleActor,
@@ -112,8 +113,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
     });
     const writes = real.map(({ id, action, after, record, before, becomes, changes }): RuleWrite => {
       const paths = pathsOfChange(before, becomes, registry);
-      if (!paths.every((path) => path.startsWith(actor.scope)))
-        throw new FireError('FIRE_PERMISSION_DENIED', { permission: 'rule.write' });
+      if (!paths.every((path) => path.startsWith(actor.scope))) throw outside(actor, before, becomes);
       const version = shelf.nextVersion(id);
       const path = commonPath(paths);
       return {
@@ -126,6 +126,16 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
     for (const [index, { id, version }] of writes.entries())
       shelf.apply(id, real[index]!.after, { version, at: now, by: actor.id });
     if (writes.length > 0) announceChange();
+  }
+
+  /** Who gives a rule of his own too wide a scope is told of one that he may give it. */
+  function outside(actor: RuleActor, before: RuleContent | null, becomes: RuleContent | null): FireError {
+    const within = (rule: RuleContent) => pathOfScope(rule.scope, registry).startsWith(actor.scope);
+    const id = actor.scope.split('/').at(-2) ?? '';
+    const place = registry.areas.has(id) ? 'area' : registry.sites.has(id) ? 'site' : null;
+    return becomes && place && !within(becomes) && (!before || within(before))
+      ? new FireError('FIRE_RULE_OUTSIDE', { place: `${place}: ${id}` })
+      : new FireError('FIRE_PERMISSION_DENIED', { permission: 'rule.write' });
   }
 
   function contentOfShipped(id: string): RuleContent | null {

@@ -1,4 +1,4 @@
-import { type BacktestResult, DEVICE_ID, FireError, type Rule } from '@smart-fire/core';
+import { type BacktestResult, DEVICE_ID, FireError, type Rule, Words } from '@smart-fire/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { allowed, callerOf } from '../access/caller.ts';
@@ -38,7 +38,10 @@ export function addBacktestRoutes(app: App, context: Context): void {
   async function run(request: FastifyRequest, rule: Rule, query: { device: string; from: number; to: number }) {
     const found = registry.devices.get(query.device);
     allowed(request, 'reading.read', found, found?.path ?? '', 'device', query.device);
-    if (query.from >= query.to) throw new FireError('FIRE_REQUEST_INVALID', { problems: 'from >= to' });
+    if (query.from >= query.to)
+      throw new FireError('FIRE_REQUEST_INVALID', {
+        problems: new Words('结束时间(to)须晚于开始时间(from)', '`to` must be after `from`'),
+      });
     if (query.to - query.from > MOST.days * DAY_MS) throw new FireError('FIRE_BACKTEST_TOO_MUCH', MOST);
     if (waiting > MOST_WAITING) throw new FireError('FIRE_RATE_LIMITED', { seconds: 10 });
     waiting++;
@@ -65,7 +68,9 @@ export function addBacktestRoutes(app: App, context: Context): void {
     async (request) => {
       const { rule, definition, scope: where = {}, ...query } = request.body;
       if ((rule === undefined) === (definition === undefined))
-        throw new FireError('FIRE_REQUEST_INVALID', { problems: 'rule | definition' });
+        throw new FireError('FIRE_REQUEST_INVALID', {
+          problems: new Words('请给出 rule 或 definition 之一', 'give either `rule` or `definition`'),
+        });
       const tried =
         definition === undefined
           ? stored(request, rule!)

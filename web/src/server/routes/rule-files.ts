@@ -49,11 +49,13 @@ export function addRuleFileRoutes(app: App, { ruleBook }: Context): void {
       const { dryRun } = request.query;
       const plan = await ruleBook.importYaml(ruleActor(request), request.body, { dryRun });
       if (dryRun || plan.errors.length === 0) return plan;
-      const where = (line: number, path: string) => `line ${line}${path && `, ${path}`}`;
-      const all = (language: 'zh' | 'en') =>
-        plan.errors.map((one) => `${where(one.line, one.path)}: ${one[language]}`).join('; ');
-      const fields = plan.errors.map((one) => ({ ...one, path: where(one.line, one.path) }));
-      throw new FireError('FIRE_RULE_INVALID', { problems: new Words(all('zh'), all('en')), fields });
+      const found = plan.errors;
+      const zh = found.map((one) => `第 ${one.line} 行${one.path && `,${one.path}`}:${one.zh}`).join(';');
+      const en = found.map((one) => `line ${one.line}${one.path && `, ${one.path}`}: ${one.en}`).join('; ');
+      const fields = found.map((one) => ({
+        ...{ path: one.path, zh: `第 ${one.line} 行:${one.zh}`, en: `line ${one.line}: ${one.en}` },
+      }));
+      throw new FireError('FIRE_RULE_INVALID', { problems: new Words(zh, en), fields });
     },
   );
 }

@@ -149,7 +149,11 @@ describe('rules as YAML', () => {
     expect(web.ruleBook.imported.map(({ dryRun }) => dryRun)).toEqual([false, true]);
     const refused = await load('', 'bad');
     expect([refused.statusCode, refused.json().code]).toEqual([400, 'FIRE_RULE_INVALID']);
-    expect(refused.json().problems).toEqual([{ path: 'line 2, limit', message: 'not valid' }]);
+    expect(refused.json().problems).toEqual([{ path: 'limit', message: 'line 2: not valid' }]);
+    const chinese = (await load('', 'bad', { ...lead, 'accept-language': 'zh' })).json();
+    expect(chinese.problems).toEqual([{ path: 'limit', message: '第 2 行:无效' }]);
+    expect(chinese.detail).toMatch(/第 2 行,limit:无效$/);
+    expect(refused.json().detail).toMatch(/line 2, limit: not valid$/);
     const large = await load('', 'x'.repeat(1024 * 1024 + 1));
     expect(large.json()).toMatchObject({ code: 'FIRE_PAYLOAD_TOO_LARGE', params: { max: 1024 * 1024 } });
     const json = await web.ask('POST', 'rules/import', lead, { rules: [] });
@@ -243,6 +247,10 @@ describe('a backtest', () => {
     const ask = async (body: object) => (await web.ask('POST', 'rules/backtest', operator, body)).body.code;
     expect(await ask({ ...over, rule: LOW, to: 32 * 86_400_000 })).toBe('FIRE_BACKTEST_TOO_MUCH');
     expect(await ask({ ...over, rule: LOW, to: 0 })).toBe('FIRE_REQUEST_INVALID');
+    const chinese = { ...operator, 'accept-language': 'zh' };
+    const detail = async (body: object) => (await web.ask('POST', 'rules/backtest', chinese, body)).body.detail;
+    expect(await detail({ ...over, rule: LOW, to: 0 })).toContain('结束时间(to)须晚于开始时间(from)');
+    expect(await detail(over)).toContain('请给出 rule 或 definition 之一');
     expect(await ask(over)).toBe('FIRE_REQUEST_INVALID');
     expect(await ask({ ...over, rule: LOW, definition })).toBe('FIRE_REQUEST_INVALID');
     expect(await ask({ ...over, rule: 'none' })).toBe('FIRE_NOT_FOUND');
