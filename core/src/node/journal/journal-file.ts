@@ -60,6 +60,7 @@ export class JournalFile {
   #firstEnd = 0;
   #cursorsMoved = false;
   #walBytes = 0;
+  #usedBytes = 0;
   #now = 0;
 
   constructor({ file, max, maxPages }: { file: string; max: number; maxPages?: number }) {
@@ -78,6 +79,7 @@ export class JournalFile {
     const last = this.#sql('SELECT first_no + count AS end FROM batch ORDER BY first_no DESC LIMIT 1').get();
     this.#nextNo = (last?.end as number | undefined) ?? 1;
     this.#findFirst();
+    this.#measure();
   }
 
   state(now: number) {
@@ -93,10 +95,15 @@ export class JournalFile {
     };
   }
 
+  /** Bytes in use, as of the last change. */
   get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  #measure(): void {
     const pages = this.#sql('PRAGMA page_count').get()!.page_count as number;
     const free = this.#sql('PRAGMA freelist_count').get()!.freelist_count as number;
-    return (pages - free) * this.#pageSize;
+    this.#usedBytes = (pages - free) * this.#pageSize;
   }
 
   commit({ firstNo, count, readings, rest, newSeries, deadLetters, marks, now }: StoredCommit): void {
@@ -186,6 +193,7 @@ export class JournalFile {
     this.#cursorsMoved = false;
     this.#walBytes += 100_000;
     this.#findFirst();
+    this.#measure();
     return this.#pruneBelow() >= this.#firstEnd || this.#marks.sweepDue;
   }
 
@@ -222,6 +230,7 @@ export class JournalFile {
     try {
       inTransaction(this.#db, work);
       this.#cursorsMoved = false;
+      this.#measure();
     } catch (error) {
       this.#deadLetters.recount();
       throw isDiskFull(error) ? this.#full() : error;
