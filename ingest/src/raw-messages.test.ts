@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { RawMessages, type RawRing } from './raw-messages.ts';
 
 /** By device, as ingest keeps the rings beside everything else it holds of a device. */
@@ -45,6 +45,26 @@ it('shares 64 MiB among all devices', () => {
   for (let i = 0; i < devices; i++) for (const { payload } of raw.of(`d${i}`)) bytes += payload.length;
   expect(bytes).toBeLessThanOrEqual(64 * 1024 ** 2);
   expect(raw.of('d0')).toHaveLength(1);
+});
+
+it('makes room for one more device without touching all others', () => {
+  const raw = rawByDevice();
+  for (let round = 0; round < 40; round++)
+    for (let i = 0; i < 20_000; i++) raw.add(`d${i}`, 'telemetry', 0, 'accepted', 'x'.repeat(100));
+  const made = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  for (let i = 0; i < 100; i++) raw.add(`new${i}`, 'telemetry', 0, 'accepted', 'x'.repeat(100));
+  expect(made.mock.calls.length).toBeLessThan(1000);
+  made.mockRestore();
+  for (let i = 0; i < 100; i++) expect(raw.of(`new${i}`)).toHaveLength(1);
+  for (let i = 0; i < 20_000; i += 997) expect(raw.of(`d${i}`).length).toBeGreaterThan(10);
+});
+
+it('keeps long messages whole when a device has less room than one of them', () => {
+  const raw = rawByDevice();
+  const long = (i: number) => `${i}`.padEnd(2048, 'x');
+  for (let round = 0; round < 2; round++)
+    for (let i = 0; i < 40_000; i++) raw.add(`d${i}`, 'telemetry', 0, 'accepted', long(i));
+  for (let i = 0; i < 40_000; i += 101) expect(raw.of(`d${i}`)[0]!.payload).toBe(long(i));
 });
 
 it('names the topic of a message that was refused for it', () => {

@@ -7,6 +7,8 @@ const DEVICE_BYTES_MAX = 8 * 1024;
 const ALL_BYTES_MAX = 64 * 1024 ** 2;
 /** Bytes a ring begins with: growing it step by step would cost every new device several buffers. */
 const RING_MIN = 2048;
+/** Rings looked at for one that grows. */
+const ROUND_MAX = 64;
 /** Messages beyond them before the oldest are dropped together. */
 const SLACK = 16;
 /** Longest payload and longest topic kept. */
@@ -43,6 +45,8 @@ export function readable(payload: Buffer, text: string | null): { payload: strin
  */
 export class RawMessages {
   readonly #rings = new Set<RawRing>();
+  /** Which ring gives back next. */
+  #round = this.#rings.values();
   /** Channels and outcomes as numbers: both are few. */
   readonly #words: string[] = [];
   readonly #numbers = new Map<string, number>();
@@ -182,22 +186,33 @@ export class RawMessages {
     ring.bytes = Buffer.allocUnsafeSlow(capacity);
     bytes.copy(ring.bytes, 0, from, length);
     this.#bytes += capacity - bytes.length;
-    if (this.#bytes > ALL_BYTES_MAX) this.#shrinkAll();
+    if (this.#bytes > ALL_BYTES_MAX) this.#shrink(ring);
   }
 
-  /** Rings filled while there were fewer devices give back what is beyond the share of today, but for their last message. */
-  #shrinkAll(): void {
+  /**
+   * Rings filled while there were fewer devices give back what is beyond the share of today, and a quarter more, but for their last
+   * message: a few at a time, so that nobody has to wait for all of them.
+   */
+  #shrink(growing: RawRing): void {
     const share = Math.floor(ALL_BYTES_MAX / this.#rings.size);
-    for (const ring of this.#rings) {
-      if (ring.bytes.length <= share) continue;
-      const from = Math.min(this.#keep(ring, MESSAGES_MAX, share), lastOf(ring));
-      this.#bytes -= ring.bytes.length;
+    for (let passed = 0; passed < ROUND_MAX && this.#bytes > ALL_BYTES_MAX; passed++) {
+      const ring = this.#nextRing();
+      if (ring === growing || ring.bytes.length <= share) continue;
+      const from = Math.min(this.#keep(ring, MESSAGES_MAX, share * 0.75), lastOf(ring));
+      const before = ring.bytes.length;
       for (let at = 0; at < from; at += sizeAt(ring.bytes, at)) ring.count--;
-      const bytes = Buffer.allocUnsafeSlow(Math.max(share, ring.length - from));
+      const bytes = Buffer.allocUnsafeSlow(Math.max(Math.floor(share * 0.75), ring.length - from));
       ring.length = ring.bytes.copy(bytes, 0, from, ring.length);
       ring.bytes = bytes;
-      this.#bytes += bytes.length;
+      this.#bytes += bytes.length - before;
     }
+  }
+
+  #nextRing(): RawRing {
+    const { value } = this.#round.next();
+    if (value) return value;
+    this.#round = this.#rings.values();
+    return this.#nextRing();
   }
 }
 
