@@ -24,6 +24,9 @@ describe.skipIf(without)('the rules of a centre', () => {
     county = await setUpCounty(server.url, server.setupToken);
     await county.admin.addPerson('duty-lead', 'lei', PASSWORD);
     await county.operator('mei');
+    // What it sees in these temperatures is another rule's story.
+    const { version } = await county.admin.get<{ version: number }>('rules/preset:fire-fusion');
+    await county.admin.patch('rules/preset:fire-fusion', { version, mode: 'off' });
     for (const id of ['grain-1', 'grain-2']) {
       const { secret } = await county.admin.addDevice(county.site.id, 'heat-detector', id);
       devices.set(id, { port: server.ports.mqtt, user: id, password: secret });
