@@ -12,7 +12,7 @@ import { Check, type CheckDeps, pathsOfChange, placeKey, type RuleContent } from
 import { presetDefinition } from './preset-definition.ts';
 import type { Shelf } from './shelf.ts';
 import { contentOf, type Step } from './stored-rule.ts';
-import { type RuleEntry, readRules } from './yaml-read.ts';
+import { lineOf, MOST_ERRORS, type RuleEntry, type RulesRead } from './yaml-read.ts';
 
 interface ImportDeps {
   actor: RuleActor;
@@ -26,19 +26,24 @@ interface ImportDeps {
 /** Ids of own rules: what we give (UUIDs), or a name chosen in a file. */
 const OWN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** What importing the text would do. Reads only; with errors there are no steps. */
-export function planImport(text: string, deps: ImportDeps): { plan: ImportPlan; steps: Step[] } {
-  const { entries, errors } = readRules(text);
-  const plan: ImportPlan = { created: [], changed: [], unchanged: [], errors };
+/** What importing what was read would do. Changes nothing; with errors there are no steps. */
+export async function planImport(
+  { entries, errors }: RulesRead,
+  deps: ImportDeps,
+): Promise<{ plan: ImportPlan; steps: Step[] }> {
+  const plan: ImportPlan = { created: [], changed: [], unchanged: [], errors: [...errors] };
   const steps: Step[] = [];
   const seen = new Set<string>();
   for (const entry of entries) {
+    if (plan.errors.length >= MOST_ERRORS || plan.created.length > deps.room) break;
+    // A thousand rules are checked while everything else goes on.
+    await new Promise((resolve) => setImmediate(resolve));
     const found: RuleProblem[] = [];
     const { id } = entry.fields;
     if (typeof id === 'string' && seen.has(id)) found.push({ path: 'id', zh: `${id} 重复`, en: `${id} comes twice` });
     seen.add(String(id));
     const planned = planEntry(entry, String(id ?? ''), deps, found);
-    for (const problem of found) plan.errors.push({ ...problem, line: entry.lineOf(problem.path) });
+    for (const problem of found) plan.errors.push({ ...problem, line: lineOf(entry, problem.path) });
     if (!planned || found.length > 0) continue;
     plan[planned.what].push(String(id));
     if (planned.what !== 'unchanged') steps.push(planned.step);

@@ -30,7 +30,9 @@ import { invalid } from './problems.ts';
 import { createRuleRepository, type RuleWrite } from './repository.ts';
 import { Shelf } from './shelf.ts';
 import { contentOf, type Step } from './stored-rule.ts';
+import { createTurns } from './turns.ts';
 import { createWithheldLog } from './withheld.ts';
+import { createYamlReader } from './yaml-reader.ts';
 import { writeRules } from './yaml-write.ts';
 
 /** Own rules at most: each costs every device it is for. */
@@ -58,13 +60,10 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
   const withheldLog = createWithheldLog(deps);
   const listeners = new Set<() => void>();
 
+  const yaml = createYamlReader(deps);
   // One change after the other: each is checked against what the one before has left.
-  let turn: Promise<unknown> = Promise.resolve();
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = turn.then(work);
-    turn = result.catch(() => undefined);
-    return result;
-  }
+  const turns = createTurns();
+  const inTurn = turns.take;
   function announceChange(): void {
     for (const listener of listeners) listener();
   }
@@ -155,7 +154,8 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
         if (problems.length > 0) deps.log.warn({ rule: id, problems }, 'a stored rule cannot be used as it is');
     },
     async stop() {
-      await turn;
+      await yaml.stop();
+      await turns.over();
       await withheldLog.stop();
     },
 
@@ -245,15 +245,17 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
         kinds,
       ),
 
-    importYaml: (actor, text, { dryRun }) =>
-      inTurn(async () => {
-        const { plan, steps } = planImport(text, {
+    async importYaml(actor, text, { dryRun }) {
+      const read = await yaml.read(text);
+      return inTurn(async () => {
+        const { plan, steps } = await planImport(read, {
           ...{ actor, shelf, registry, room: MOST_OWN - ownRules() },
           checkDeps: { ...checkDeps, seenFrom: actor.scope },
         });
         if (!dryRun && plan.errors.length === 0) await commit(actor, steps);
         return plan;
-      }),
+      });
+    },
 
     maintenance: (scope) => windows.list().filter((window) => scopeConcerns(window.scope, scope, registry)),
     announce: (actor, window) =>
