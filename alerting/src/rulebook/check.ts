@@ -6,7 +6,6 @@ import {
   METRIC_NAMES,
   type Override,
   pathOfPlace,
-  pathOfScope,
   placeOf,
   type Registry,
   type Rule,
@@ -18,6 +17,7 @@ import {
 import { ruleCommonFields, ruleMode, ruleOverride, ruleSchedule, ruleScope } from '@smart-fire/core/node';
 import type { z } from 'zod';
 import { type DescribedKind, unitOf } from './described-kinds.ts';
+import type { PlacePaths } from './place-paths.ts';
 import { joinPath, problemsOf } from './problems.ts';
 
 /** What people can change of a rule. */
@@ -250,10 +250,10 @@ function tidyScope(given: Scope): Scope {
 }
 
 /** Paths of the tree that a change from one to the other concerns: whoever makes it must hold all of them. */
-export function pathsOfChange(before: RuleContent | null, after: RuleContent | null, registry: Registry): string[] {
+export function pathsOfChange(before: RuleContent | null, after: RuleContent | null, places: PlacePaths): string[] {
   const { overrides: had = [], ...old } = before ?? {};
   const { overrides: has = [], ...now } = after ?? {};
-  const bases = [before, after].flatMap((rule) => (rule ? [pathOfScope(rule.scope, registry)] : []));
+  const bases = [before, after].flatMap((rule) => (rule ? [places.pathOf(rule.scope)] : []));
   const changed = [...had, ...has].filter(
     (one) =>
       !isDeepStrictEqual(
@@ -261,5 +261,5 @@ export function pathsOfChange(before: RuleContent | null, after: RuleContent | n
         has.find(({ id }) => id === one.id),
       ),
   );
-  return [...(isDeepStrictEqual(old, now) ? [] : bases), ...changed.map((one) => pathOfScope(one.scope, registry))];
+  return [...(isDeepStrictEqual(old, now) ? [] : bases), ...changed.map((one) => places.pathOf(one.scope))];
 }

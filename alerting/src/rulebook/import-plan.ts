@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type ImportPlan,
-  isVerdictRule,
-  type Registry,
-  type RuleActor,
-  type RuleProblem,
-  scopeConcerns,
-} from '@smart-fire/core';
+import { type ImportPlan, isVerdictRule, type RuleActor, type RuleProblem } from '@smart-fire/core';
 import { Check, type CheckDeps, pathsOfChange, placeKey, type RuleContent } from './check.ts';
+import type { PlacePaths } from './place-paths.ts';
 import { presetDefinition } from './preset-definition.ts';
+import type { Room } from './room.ts';
 import type { Shelf } from './shelf.ts';
 import { contentOf, type Step } from './stored-rule.ts';
 import { lineOf, MOST_ERRORS, type RuleEntry, type RulesRead } from './yaml-read.ts';
@@ -17,10 +12,10 @@ import { lineOf, MOST_ERRORS, type RuleEntry, type RulesRead } from './yaml-read
 interface ImportDeps {
   actor: RuleActor;
   shelf: Shelf;
-  registry: Registry;
+  places: PlacePaths;
   checkDeps: CheckDeps;
-  /** How many more own rules there may be. */
-  room: number;
+  /** For rules of one's own. */
+  room: Room;
 }
 
 /** Ids of own rules: what we give (UUIDs), or a name chosen in a file. */
@@ -35,7 +30,7 @@ export async function planImport(
   const steps: Step[] = [];
   const seen = new Set<string>();
   for (const entry of entries) {
-    if (plan.errors.length >= MOST_ERRORS || plan.created.length > deps.room) break;
+    if (plan.errors.length >= MOST_ERRORS || plan.created.length > deps.room.left) break;
     // A thousand rules are checked while everything else goes on.
     await new Promise((resolve) => setImmediate(resolve));
     const found: RuleProblem[] = [];
@@ -48,19 +43,13 @@ export async function planImport(
     plan[planned.what].push(String(id));
     if (planned.what !== 'unchanged') steps.push(planned.step);
   }
-  if (plan.created.length > deps.room)
-    plan.errors.push({
-      line: 1,
-      path: '',
-      zh: '自建规则过多',
-      en: `only ${deps.room} more rules of one's own are possible`,
-    });
+  if (plan.created.length > deps.room.left) plan.errors.push({ line: 1, path: '', ...deps.room.problem });
   plan.errors.sort((a, b) => a.line - b.line);
   return { plan, steps: plan.errors.length > 0 ? [] : steps };
 }
 
 function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: RuleProblem[]) {
-  const { actor, shelf, registry, checkDeps } = deps;
+  const { actor, shelf, places, checkDeps } = deps;
   const say = (path: string, zh: string, en: string) => void found.push({ path, zh, en });
   const shipped = shelf.shipped.get(id);
   if (!shipped && id.startsWith('preset:'))
@@ -69,7 +58,7 @@ function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: R
     return void say('id', '须为 1 至 64 位字母、数字或 . _ -', 'must be 1 to 64 letters, digits or . _ -');
   const record = shelf.get(id);
   const before = record ? contentOf(record) : null;
-  if (record && !scopeConcerns(record.scope, actor.scope, registry))
+  if (record && !places.concern(record.scope, actor.scope))
     return void say('id', `编号 ${id} 已被占用`, `the id ${id} is taken`);
 
   const { id: _, mode, scope, schedule, overrides, ...rest } = fields;
@@ -80,7 +69,7 @@ function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: R
     : { definition: { ...rest, id }, problems: [] };
   found.push(...base.problems);
   // What the actor cannot see he cannot have meant to remove.
-  const hidden = (before?.overrides ?? []).filter((one) => !scopeConcerns(one.scope, actor.scope, registry));
+  const hidden = (before?.overrides ?? []).filter((one) => !places.concern(one.scope, actor.scope));
   const raw = {
     definition: base.definition,
     scope: scope ?? shipped?.scope ?? {},
@@ -96,7 +85,7 @@ function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: R
   if (!after || found.length > 0) return;
   if (isVerdictRule(after.definition) && !isDeepStrictEqual(before, after))
     return void say('id', '设备自身的判定不能调整', 'what a device itself declares cannot be tuned');
-  if (!pathsOfChange(before, after, registry).every((path) => path.startsWith(actor.scope)))
+  if (!pathsOfChange(before, after, places).every((path) => path.startsWith(actor.scope)))
     return void say('', '超出您的辖区', 'changes something outside your area');
   const step: Step = { id, action: before ? 'update' : 'create', after };
   return { what: before ? (isDeepStrictEqual(before, after) ? 'unchanged' : 'changed') : 'created', step } as const;

@@ -71,6 +71,17 @@ describe('a maintenance window', () => {
     expect(rows.map(({ action }) => action.split('.')[1])).toEqual(['create', 'create', 'end', 'delete']);
   });
 
+  it('leaves the next town its share, however many there are in one', async () => {
+    for (let count = 0; count < 200; count++) await house.book.announce(townLead, window());
+    expect(await code(house.book.announce(townLead, window()))).toBe('FIRE_REQUEST_INVALID');
+    expect(await code(house.book.announce({ id: 'other', scope: '/c/t2/' }, window({ scope: { site: 's2' } })))).toBe(
+      'done',
+    );
+    expect(await code(house.book.announce(lead, window()))).toBe('done');
+    house.clock.advance(3 * HOUR);
+    expect(await code(house.book.announce(townLead, window()))).toBe('done');
+  });
+
   it('is announced only within one’s own area', async () => {
     expect(await code(house.book.announce(townLead, window()))).toBe('done');
     expect(await code(house.book.announce(townLead, window({ scope: { area: 'c' } })))).toBe('FIRE_PERMISSION_DENIED');

@@ -6,17 +6,17 @@ import {
   lieWithin,
   type Maintenance,
   type MaintenanceRecord,
-  pathOfScope,
   type Registry,
   type RuleActor,
   type RuleProblem,
   SCOPE_LEVELS,
-  scopeConcerns,
   Words,
 } from '@smart-fire/core';
 import type { MaintenanceTable } from '@smart-fire/core/node';
+import type { PlacePaths } from './place-paths.ts';
 import { invalidRequest } from './problems.ts';
 import type { RuleRepository } from './repository.ts';
+import { roomFor } from './room.ts';
 import { windowFromRow } from './rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,19 +26,21 @@ const LONGEST_MS = 31 * DAY_MS;
 const LATE_MS = DAY_MS;
 /** How far ahead it may be announced. */
 const AHEAD_MS = 366 * DAY_MS;
-const MOST_OPEN = 1000;
+
+interface MaintenanceDeps {
+  repository: RuleRepository;
+  registry: Registry;
+  places: PlacePaths;
+  clock: Clock;
+  sensorKinds: ReadonlySet<string>;
+}
 
 /** Announced windows. They end by themselves: whoever reads them compares with the time. */
 export class MaintenanceWindows {
   readonly #windows = new Map<string, MaintenanceRecord>();
-  readonly #deps: { repository: RuleRepository; registry: Registry; clock: Clock; sensorKinds: ReadonlySet<string> };
+  readonly #deps: MaintenanceDeps;
 
-  constructor(deps: {
-    repository: RuleRepository;
-    registry: Registry;
-    clock: Clock;
-    sensorKinds: ReadonlySet<string>;
-  }) {
+  constructor(deps: MaintenanceDeps) {
     this.#deps = deps;
   }
 
@@ -67,9 +69,9 @@ export class MaintenanceWindows {
     actor: RuleActor,
     given: Pick<Maintenance, 'scope' | 'from' | 'to' | 'reason'>,
   ): Promise<MaintenanceRecord> {
-    const { repository, registry, clock } = this.#deps;
+    const { repository, places, clock } = this.#deps;
     const now = clock.now();
-    const path = pathOfScope(given.scope, registry);
+    const path = places.pathOf(given.scope);
     const problems = this.#problems(actor, given, now);
     if (problems.length > 0) throw invalidRequest(problems);
     if (!path.startsWith(actor.scope)) throw denied();
@@ -82,10 +84,10 @@ export class MaintenanceWindows {
   }
 
   async end(actor: RuleActor, id: string): Promise<void> {
-    const { repository, registry, clock } = this.#deps;
+    const { repository, places, clock } = this.#deps;
     const window = this.#windows.get(id);
-    const path = window ? pathOfScope(window.scope, registry) : '';
-    if (!window || !scopeConcerns(window.scope, actor.scope, registry)) throw notFound(id);
+    const path = window ? places.pathOf(window.scope) : '';
+    if (!window || !places.concern(window.scope, actor.scope)) throw notFound(id);
     if (!path.startsWith(actor.scope)) throw denied();
     const now = clock.now();
     if (window.to <= now) throw new FireError('FIRE_MAINTENANCE_OVER');
@@ -118,8 +120,12 @@ export class MaintenanceWindows {
     if (to <= now) say('to', '结束时间已过', 'has passed already');
     if (from < now - LATE_MS) say('from', '最早可追溯 1 天', 'at most one day ago');
     if (from > now + AHEAD_MS) say('from', '最多提前 366 天', 'at most 366 days ahead');
-    const open = [...this.#windows.values()].filter((window) => window.to > now).length;
-    if (open >= MOST_OPEN) say('', `最多 ${MOST_OPEN} 个窗口`, `${MOST_OPEN} windows at most; end some first`);
+    const open = [...this.#windows.values()].filter((window) => window.to > now);
+    const { left, problem } = roomFor(
+      actor.scope,
+      open.map((window) => this.#deps.places.pathOf(window.scope)),
+    );
+    if (left === 0) say('', problem.zh, problem.en);
     return problems;
   }
 }

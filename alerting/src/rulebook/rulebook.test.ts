@@ -239,6 +239,18 @@ describe('a duty lead of one town', () => {
     expect(version).toMatchObject({ changes: [], rule: { overrides: [] } });
   });
 
+  it('cannot use up the rules that the others may have', async () => {
+    for (let count = 0; count < 200; count++) await house.book.create(townLead, draft);
+    const told = await house.book.create(townLead, draft).catch((error: unknown) => String(error));
+    expect(told).toContain('200 of at most 200 in your area');
+    const { id: _, ...fields } = { ...draft.definition, id: '' };
+    const text = JSON.stringify([{ id: 'one-more', ...fields, scope: draft.scope }]);
+    const plan = await house.book.importYaml(townLead, text, { dryRun: true });
+    expect(plan.errors).toMatchObject([{ line: 1, en: expect.stringContaining('in your area') }]);
+    await house.book.create({ id: 'other', scope: '/c/t2/' }, { ...draft, scope: { site: 's2' } });
+    await house.book.create(lead, { ...draft, scope: {} });
+  });
+
   it('makes rules for the town only, and cannot move one out of it', async () => {
     expect(await code(house.book.create(townLead, { ...draft, scope: {} }))).toBe('FIRE_RULE_OUTSIDE');
     const told = await house.book.create(townLead, { ...draft, scope: {} }).catch((error: unknown) => String(error));
@@ -293,6 +305,34 @@ describe('places that change', () => {
     expect(rule(LOW, '/c/t1/').overrides).toEqual([]);
     expect(house.book.maintenance('/c/t1/')).toEqual([]);
     expect([rule(id).id, rule(LOW).overrides.length, house.book.maintenance('/').length]).toEqual([id, 1, 1]);
+  });
+
+  it.each(['at once', 'after a restart'])('leave what was for them to those who held them, %s', async (when) => {
+    const other = { id: 'other', scope: '/c/t2/' };
+    const successor = { id: 'successor', scope: '/c/t2/' };
+    const { id } = await house.book.create(other, { ...draft, scope: { device: 'p2' } });
+    const { version } = await house.book.putOverride(other, LOW, 1, {
+      scope: { device: 'p2' },
+      changes: { limit: 60 },
+    });
+    house.registry.remove({ entity: 'device', id: 'p2' });
+    if (when === 'after a restart') await house.restart();
+    expect(await code(house.book.remove(townLead, id, 1))).toBe('FIRE_NOT_FOUND');
+    expect(house.book.rules('/c/t2/').map((one) => one.id)).toContain(id);
+    await house.book.change(successor, id, 1, { mode: 'off' });
+    await house.restart();
+    await house.book.remove(successor, id, 2);
+    await house.book.removeOverride(successor, LOW, version, rule(LOW).overrides[0]!.id);
+    expect([rule(id), rule(LOW).overrides]).toEqual([undefined, []]);
+    expect((await auditRows()).at(-1)!.detail.path).toBe('/c/t2/s2/');
+  });
+
+  it('let a rule be given another place when its own is gone', async () => {
+    const { id } = await house.book.create(townLead, { ...draft, scope: { zone: 'z1' } });
+    house.registry.remove({ entity: 'zone', id: 'z1' });
+    await house.restart();
+    await house.book.change(townLead, id, 1, { scope: { site: 's1' } });
+    expect(rule(id).scope).toEqual({ site: 's1' });
   });
 
   it('are audited where all of them lie, not at one of them', async () => {

@@ -3,7 +3,6 @@ import {
   type Clock,
   FireError,
   isVerdictRule,
-  pathOfScope,
   type Registry,
   type Rule,
   type RuleActor,
@@ -13,7 +12,6 @@ import {
   type RuleRecord,
   type SensorKind,
   type Service,
-  scopeConcerns,
   Words,
 } from '@smart-fire/core';
 import type { Logger, StateStore } from '@smart-fire/core/node';
@@ -25,18 +23,17 @@ import { describeKinds } from './described-kinds.ts';
 import { differences } from './differences.ts';
 import { planImport } from './import-plan.ts';
 import { MaintenanceWindows } from './maintenance.ts';
+import { PlacePaths } from './place-paths.ts';
 import { presetDefinition } from './preset-definition.ts';
 import { invalid } from './problems.ts';
 import { createRuleRepository, type RuleWrite } from './repository.ts';
+import { type Room, roomFor } from './room.ts';
 import { Shelf } from './shelf.ts';
 import { contentOf, type Step } from './stored-rule.ts';
 import { createTurns } from './turns.ts';
 import { createWithheldLog } from './withheld.ts';
 import { createYamlReader } from './yaml-reader.ts';
 import { writeRules } from './yaml-write.ts';
-
-/** Own rules at most: each costs every device it is for. */
-const MOST_OWN = 1000;
 
 export interface RuleBookDeps {
   state: StateStore;
@@ -55,8 +52,9 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
   const kinds = describeKinds(deps.kinds ?? (Object.values(RULE_KINDS) as unknown as RuleKind[]));
   const checkDeps = { registry, kinds, sensorKinds: new Set(sensorKinds.map(({ kind }) => kind)) };
   const repository = createRuleRepository(state);
-  const shelf = new Shelf(presets, checkDeps);
-  const windows = new MaintenanceWindows({ repository, registry, clock, sensorKinds: checkDeps.sensorKinds });
+  const places = new PlacePaths(registry);
+  const shelf = new Shelf(presets, { ...checkDeps, places });
+  const windows = new MaintenanceWindows({ repository, registry, places, clock, sensorKinds: checkDeps.sensorKinds });
   const withheldLog = createWithheldLog(deps);
   const listeners = new Set<() => void>();
 
@@ -70,11 +68,11 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
 
   /** As far as it concerns the path; undefined when it does not. */
   function seen(record: RuleRecord | undefined, scope: string): RuleRecord | undefined {
-    if (!record || !scopeConcerns(record.scope, scope, registry)) return undefined;
+    if (!record || !places.concern(record.scope, scope)) return undefined;
     if (scope === '/') return record;
     return {
       ...record,
-      overrides: record.overrides.filter((one) => scopeConcerns(one.scope, scope, registry)),
+      overrides: record.overrides.filter((one) => places.concern(one.scope, scope)),
     };
   }
 
@@ -111,7 +109,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
       return changes.length > 0 || broken ? [{ id, action, after, record, before, becomes, changes }] : [];
     });
     const writes = real.map(({ id, action, after, record, before, becomes, changes }): RuleWrite => {
-      const paths = pathsOfChange(before, becomes, registry);
+      const paths = pathsOfChange(before, becomes, places);
       if (!paths.every((path) => path.startsWith(actor.scope))) throw outside(actor, before, becomes);
       const version = shelf.nextVersion(id);
       const path = commonPath(paths);
@@ -129,7 +127,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
 
   /** Who gives a rule of his own too wide a scope is told of one that he may give it. */
   function outside(actor: RuleActor, before: RuleContent | null, becomes: RuleContent | null): FireError {
-    const within = (rule: RuleContent) => pathOfScope(rule.scope, registry).startsWith(actor.scope);
+    const within = (rule: RuleContent) => places.pathOf(rule.scope).startsWith(actor.scope);
     const id = actor.scope.split('/').at(-2) ?? '';
     const place = registry.areas.has(id) ? 'area' : registry.sites.has(id) ? 'site' : null;
     return becomes && place && !within(becomes) && (!before || within(before))
@@ -142,7 +140,13 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
     return shipped ? contentOf(shipped) : null;
   }
 
-  const ownRules = () => shelf.all().filter(({ preset }) => !preset).length;
+  function room(actor: RuleActor): Room {
+    const own = shelf.all().filter(({ preset }) => !preset);
+    return roomFor(
+      actor.scope,
+      own.map(({ scope }) => places.pathOf(scope)),
+    );
+  }
 
   return {
     async start() {
@@ -181,7 +185,8 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
 
     create: (actor, draft) =>
       inTurn(async () => {
-        if (ownRules() >= MOST_OWN) throw tooMany();
+        const { left, problem } = room(actor);
+        if (left === 0) throw invalid([{ path: '', ...problem }]);
         const id = randomUUID();
         await commit(actor, [{ id, action: 'create', after: checkedDraft(actor, id, draft) }]);
         return seen(shelf.get(id), actor.scope)!;
@@ -230,7 +235,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
         ...row,
         rule: row.rule && {
           ...row.rule,
-          overrides: row.rule.overrides.filter((one) => scopeConcerns(one.scope, scope, registry)),
+          overrides: row.rule.overrides.filter((one) => places.concern(one.scope, scope)),
         },
       }));
       return visible.slice(0, limit).map((row, index) => {
@@ -249,7 +254,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
       const read = await yaml.read(text);
       return inTurn(async () => {
         const { plan, steps } = await planImport(read, {
-          ...{ actor, shelf, registry, room: MOST_OWN - ownRules() },
+          ...{ actor, shelf, places, room: room(actor) },
           checkDeps: { ...checkDeps, seenFrom: actor.scope },
         });
         if (!dryRun && plan.errors.length === 0) await commit(actor, steps);
@@ -257,7 +262,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
       });
     },
 
-    maintenance: (scope) => windows.list().filter((window) => scopeConcerns(window.scope, scope, registry)),
+    maintenance: (scope) => windows.list().filter((window) => places.concern(window.scope, scope)),
     announce: (actor, window) =>
       inTurn(async () => {
         const record = await windows.announce(actor, window);
@@ -287,10 +292,6 @@ function definitionAfter(record: RuleRecord, { definition }: RuleChange): Record
 
 function notFound(id: string): FireError {
   return new FireError('FIRE_NOT_FOUND', { what: new Words(`规则 ${id}`, `Rule ${id}`) });
-}
-
-function tooMany(): FireError {
-  return invalid([{ path: '', zh: `自建规则最多 ${MOST_OWN} 条`, en: `${MOST_OWN} rules of one's own at most` }]);
 }
 
 /** What all the paths lie below: a neighbour who is not concerned by all of it shall not read of it. */

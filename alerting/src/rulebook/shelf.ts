@@ -8,7 +8,8 @@ import {
   ruleScope,
 } from '@smart-fire/core/node';
 import { Check, type CheckDeps, type RuleContent, type UncheckedContent } from './check.ts';
-import { contentOf, fromDocument, toDocument } from './stored-rule.ts';
+import type { PlacePaths } from './place-paths.ts';
+import { contentOf, fromDocument, knownPaths, toDocument } from './stored-rule.ts';
 
 interface Entry {
   /** What is in force; null = a stored rule that this program cannot run. */
@@ -22,16 +23,18 @@ interface Stamp {
   by: string;
 }
 
+type ShelfDeps = Omit<CheckDeps, 'seenFrom'> & { places: PlacePaths };
+
 /** All rules in memory: what we ship, with what is stored on top. */
 export class Shelf {
   readonly shipped: ReadonlyMap<string, Rule>;
   readonly #entries = new Map<string, Entry>();
   /** Also of deleted rules: a version number never comes again. */
   readonly #versions = new Map<string, number>();
-  readonly #deps: Omit<CheckDeps, 'seenFrom'>;
+  readonly #deps: ShelfDeps;
   #inForce: readonly Rule[] | null = null;
 
-  constructor(presets: readonly Rule[], deps: Omit<CheckDeps, 'seenFrom'>) {
+  constructor(presets: readonly Rule[], deps: ShelfDeps) {
     this.#deps = deps;
     this.shipped = new Map(presets.map((preset) => [preset.id, this.#withDefaults(preset)]));
     for (const preset of this.shipped.values()) this.#put(preset, preset, null, []);
@@ -70,7 +73,7 @@ export class Shelf {
   }
 
   document(id: string, content: RuleContent | null): string | null {
-    return content && toDocument(content, this.shipped.get(id));
+    return content && toDocument(content, this.shipped.get(id), this.#deps.places.known(content));
   }
 
   /** A change that is committed; null = deleted, or as shipped again. */
@@ -90,6 +93,7 @@ export class Shelf {
   #stored(id: string, document: string, stamp: Stamp): void {
     const shipped = this.shipped.get(id);
     if (!shipped && id.startsWith('preset:')) return;
+    this.#deps.places.learn(knownPaths(document));
     const raw = fromDocument(document, shipped, id);
     const check = new Check({ ...this.#deps, seenFrom: '/' });
     const content = check.content(raw, raw as RuleContent);

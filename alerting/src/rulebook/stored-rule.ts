@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { FireError, type Rule, type RuleAction, type RuleDefinition } from '@smart-fire/core';
 import { z } from 'zod';
 import type { RuleContent, UncheckedContent } from './check.ts';
+import type { KnownPaths } from './place-paths.ts';
 
 /** Format of the documents in the state store. */
 const FORMAT = 1;
@@ -25,6 +26,8 @@ const storedRule = z.object({
   overrides: z.unknown(),
 });
 
+const storedPlaces = z.object({ places: z.record(z.string(), z.string()).catch({}) });
+
 /** One rule of a change: what it is to become, null = gone or as shipped. */
 export interface Step {
   id: string;
@@ -36,15 +39,20 @@ export function contentOf({ definition, scope, mode, schedule, overrides }: Rule
   return { definition, scope, mode, schedule, overrides };
 }
 
-/** The document to store; null = nothing differs from what we ship. */
-export function toDocument(content: RuleContent, shipped: Rule | undefined): string | null {
-  if (!shipped) return JSON.stringify({ format: FORMAT, ...contentOf(content) });
+/** The document to store, with where its places are; null = nothing differs from what we ship. */
+export function toDocument(content: RuleContent, shipped: Rule | undefined, places: KnownPaths = {}): string | null {
+  if (!shipped) return JSON.stringify({ format: FORMAT, ...contentOf(content), places });
   const changes = changedParameters(content.definition, shipped.definition);
   const rest = Object.entries(contentOf(content)).filter(
     ([field, value]) => field !== 'definition' && !isDeepStrictEqual(value, shipped[field as keyof Rule]),
   );
   if (Object.keys(changes).length + rest.length === 0) return null;
-  return JSON.stringify({ format: FORMAT, changes, ...Object.fromEntries(rest) });
+  return JSON.stringify({ format: FORMAT, changes, ...Object.fromEntries(rest), places });
+}
+
+/** Where the places were that a stored document names. */
+export function knownPaths(document: string): KnownPaths {
+  return storedPlaces.parse(JSON.parse(document)).places;
 }
 
 /** What a stored document makes of the preset, or the rule of one's own it is; still to be checked. */
