@@ -29,13 +29,6 @@ export function concerns(path: string, scope: string): boolean {
   return path.startsWith(scope) || scope.startsWith(path);
 }
 
-/** The same of where a scope acts; what lay in a place that is no more concerns only who holds the whole tree. */
-export function scopeConcerns(given: Scope, scope: string, registry: Registry): boolean {
-  const place = placeOf(given);
-  const path = place === null ? '/' : pathOfPlace(place.level, place.id, registry);
-  return path === undefined ? scope === '/' : concerns(path, scope);
-}
-
 /** True when there is such a place and it concerns who holds `scope`: what lies elsewhere does not exist for him. */
 export function isSeen(level: ScopeLevel, id: string, scope: string, registry: Registry): boolean {
   const path = pathOfPlace(level, id, registry);

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Centre, PASSWORD, setUpCentre } from '../harness/centre.ts';
 import { launchChromium, openSeat, type SIZES, seriousViolations, takePictures } from '../harness/chromium.ts';
-import { type County, PASSWORD, setUpCounty } from '../harness/county.ts';
 import { mosquittoPub, type Publisher } from '../harness/mosquitto.ts';
 import { missing } from '../harness/require.ts';
 import { SmartFireServer } from '../harness/server.ts';
@@ -11,14 +11,14 @@ const without = [missing('chromium'), missing('mosquitto')].includes(true);
 
 describe.skipIf(without)('a seat at the console', () => {
   let server: SmartFireServer;
-  let county: County;
+  let centre: Centre;
   let browser: Browser;
   const open: { errors: string[]; close(): Promise<void> }[] = [];
 
   beforeAll(async () => {
     server = await SmartFireServer.launch();
-    county = await setUpCounty(server.url, server.setupToken);
-    for (const name of ['mei', 'jun']) await county.operator(name);
+    centre = await setUpCentre(server.url, server.setupToken);
+    for (const name of ['mei', 'jun']) await centre.addOperator(name);
     browser = await launchChromium();
   });
   afterEach(async () => {
@@ -41,7 +41,7 @@ describe.skipIf(without)('a seat at the console', () => {
     return page;
   }
   async function device(id: string): Promise<Publisher> {
-    const { secret } = await county.admin.addDevice(county.site.id, 'smoke-detector', id);
+    const { secret } = await centre.admin.addDevice(centre.site.id, 'smoke-detector', id);
     return { port: server.ports.mqtt, user: id, password: secret };
   }
   const fire = async (me: Publisher) =>

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Centre, PASSWORD, setUpCentre } from '../harness/centre.ts';
 import { launchChromium, openSeat, type SIZES, seriousViolations, takePictures } from '../harness/chromium.ts';
-import { type County, PASSWORD, setUpCounty } from '../harness/county.ts';
 import { mosquittoPub, type Publisher } from '../harness/mosquitto.ts';
 import { missing } from '../harness/require.ts';
 import { SmartFireServer } from '../harness/server.ts';
@@ -12,7 +12,7 @@ const without = [missing('chromium'), missing('mosquitto')].includes(true);
 
 describe.skipIf(without)('the rules of a centre', () => {
   let server: SmartFireServer;
-  let county: County;
+  let centre: Centre;
   let browser: Browser;
   const devices = new Map<string, Publisher>();
   const open: { errors: string[]; close(): Promise<void> }[] = [];
@@ -21,14 +21,14 @@ describe.skipIf(without)('the rules of a centre', () => {
 
   beforeAll(async () => {
     server = await SmartFireServer.launch();
-    county = await setUpCounty(server.url, server.setupToken);
-    await county.admin.addPerson('duty-lead', 'lei', PASSWORD);
-    await county.operator('mei');
+    centre = await setUpCentre(server.url, server.setupToken);
+    await centre.admin.addPerson('duty-lead', 'lei', PASSWORD);
+    await centre.addOperator('mei');
     // What it sees in these temperatures is another rule's story.
-    const { version } = await county.admin.get<{ version: number }>('rules/preset:fire-fusion');
-    await county.admin.patch('rules/preset:fire-fusion', { version, mode: 'off' });
+    const { version } = await centre.admin.get<{ version: number }>('rules/preset:fire-fusion');
+    await centre.admin.patch('rules/preset:fire-fusion', { version, mode: 'off' });
     for (const id of ['grain-1', 'grain-2']) {
-      const { secret } = await county.admin.addDevice(county.site.id, 'heat-detector', id);
+      const { secret } = await centre.admin.addDevice(centre.site.id, 'heat-detector', id);
       devices.set(id, { port: server.ports.mqtt, user: id, password: secret });
       await publishHistory(id);
     }
@@ -213,7 +213,7 @@ describe.skipIf(without)('the rules of a centre', () => {
     const page = await seat('lei');
     await go(page, '/rules');
     const { id } = (
-      await county.admin.get<{ items: { id: string; preset: boolean }[] }>('rules?limit=1000')
+      await centre.admin.get<{ items: { id: string; preset: boolean }[] }>('rules?limit=1000')
     ).items.find(({ preset }) => !preset)!;
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('rules-export').click()]);
     const chunks: Buffer[] = [];

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type County, setUpCounty } from '../harness/county.ts';
+import { type Centre, setUpCentre } from '../harness/centre.ts';
 import { Compose, missingImages } from '../harness/docker.ts';
 import { freePorts } from '../harness/server.ts';
 import { until } from '../harness/until.ts';
@@ -22,7 +22,7 @@ const RUN_SECONDS = 10;
 describe.skipIf(missingImages(() => compose.images()))('docker-compose.yml', () => {
   const folder = mkdtempSync(join(tmpdir(), 'smart-fire-compose-'));
   const ca = join(folder, 'ca.pem');
-  let county: County;
+  let centre: Centre;
 
   beforeAll(async () => {
     await compose.run('up', '--build', '-d');
@@ -32,7 +32,7 @@ describe.skipIf(missingImages(() => compose.images()))('docker-compose.yml', () 
     writeFileSync(ca, await compose.exec('smart-fire', 'cat', '/data/tls/ca.pem'));
     setDefaultCACertificates([...getCACertificates('default'), readFileSync(ca, 'utf8')]);
     const log = await compose.run('logs', '--no-color', 'smart-fire');
-    county = await setUpCounty(`https://localhost:${web}`, /\/setup#(\S+)/.exec(log)?.[1] ?? null);
+    centre = await setUpCentre(`https://localhost:${web}`, /\/setup#(\S+)/.exec(log)?.[1] ?? null);
   });
   afterAll(async () => {
     await compose.run('down', '-v', '--remove-orphans', '--timeout', '5');
@@ -48,7 +48,7 @@ describe.skipIf(missingImages(() => compose.images()))('docker-compose.yml', () 
     return answer.results[0].series?.[0].values ?? [];
   }
   const byApi = async (device: string, metric: string) =>
-    (await county.admin.get<{ points: [number, number][] }>(`devices/${device}/readings?metric=${metric}&limit=1000`))
+    (await centre.admin.get<{ points: [number, number][] }>(`devices/${device}/readings?metric=${metric}&limit=1000`))
       .points;
   async function publish(device: string, secret: string, payload: object): Promise<void> {
     const client = await connectAsync(`mqtts://localhost:${mqtts}`, {
@@ -68,7 +68,7 @@ describe.skipIf(missingImages(() => compose.images()))('docker-compose.yml', () 
   });
 
   it('keeps the readings of a simulated fleet in InfluxDB, where our API finds them', async () => {
-    const { secret } = await county.admin.post<{ secret: string }>('tokens', { name: 'simulator' });
+    const { secret } = await centre.admin.post<{ secret: string }>('tokens', { name: 'simulator' });
     const credentials = join(folder, 'devices.json');
     await promisify(execFile)(
       process.execPath,
@@ -91,7 +91,7 @@ describe.skipIf(missingImages(() => compose.images()))('docker-compose.yml', () 
   });
 
   it('loses nothing while InfluxDB is away, says so, and catches up', async () => {
-    const { secret } = await county.admin.addDevice(county.site.id, 'smoke-detector', 'away-1');
+    const { secret } = await centre.admin.addDevice(centre.site.id, 'smoke-detector', 'away-1');
     const time = Date.now() - 1000;
     await compose.run('stop', 'influxdb');
     await publish('away-1', secret, { ts: time, values: { temperature: 21.25 } });
@@ -110,7 +110,7 @@ describe.skipIf(missingImages(() => compose.images()))('docker-compose.yml', () 
   it('is the same platform after its containers were made anew', async () => {
     await compose.run('up', '-d', '--force-recreate', '--no-deps', 'smart-fire');
     await expect.poll(() => compose.health('smart-fire'), SOON).toBe('healthy');
-    expect((await county.admin.get<{ items: unknown[] }>('devices?limit=1000')).items.length).toBeGreaterThan(DEVICES);
+    expect((await centre.admin.get<{ items: unknown[] }>('devices?limit=1000')).items.length).toBeGreaterThan(DEVICES);
     expect(await byApi('away-1', 'temperature')).toHaveLength(1);
   });
 });

@@ -1,23 +1,44 @@
-import type { Alarm, HealthItem } from '@smart-fire/core';
+import type { Alarm, HealthItem, Site } from '@smart-fire/core';
 import { Api, type Page } from './api.ts';
 import type { DeviceLogin, ReadingsByDevice } from './durable-load.ts';
 import { SmartFireServer } from './server.ts';
 import { until } from './until.ts';
 
-const PASSWORD = 'correct horse battery staple';
+export const PASSWORD = 'correct horse battery staple';
 
-/** A running platform with an administrator, an operator, one site and smoke detectors that may log in. */
+/** A platform with its administrator, one area and one site. */
 export interface Centre {
-  server: SmartFireServer;
   admin: Api;
+  site: Site;
+  /** Logged in, over the whole centre. */
+  addOperator(username: string): Promise<Api>;
+}
+
+/** One that we run ourselves, with an operator and smoke detectors that may log in. */
+export interface RunningCentre extends Centre {
+  server: SmartFireServer;
   operator: Api;
-  site: string;
   devices: DeviceLogin[];
-  /** Everything stored of one metric (temperature when left out), once the readings writer has caught up; fails on a reading stored twice. */
+  /** All temperatures stored, once the readings writer has caught up; fails on a reading stored twice. */
   storedReadings(): Promise<ReadingsByDevice>;
   fireAlarms(): Promise<Alarm[]>;
   health(part: string): Promise<HealthItem | undefined>;
   remove(): Promise<void>;
+}
+
+/** Set up as its administrator would: by the token of the set-up link, then one area and one site. */
+export async function setUpCentre(url: string, setupToken: string | null): Promise<Centre> {
+  if (!setupToken) throw new Error('the server printed no set-up link');
+  const admin = await new Api(url).setUp(setupToken, { username: 'root', name: 'Administrator', password: PASSWORD });
+  const area = await admin.addArea('East County');
+  return {
+    admin,
+    site: await admin.addSite(area.id, 'Grain Store'),
+    async addOperator(username) {
+      await admin.addPerson('operator', username, PASSWORD);
+      return new Api(url).logIn(username, PASSWORD);
+    },
+  };
 }
 
 export async function startCentre({
@@ -26,17 +47,11 @@ export async function startCentre({
 }: {
   devices: number;
   env?: Record<string, string>;
-}): Promise<Centre> {
+}): Promise<RunningCentre> {
   const server = await SmartFireServer.launch(env);
-  const admin = await new Api(server.url).setUp(server.setupToken!, {
-    username: 'admin',
-    name: 'admin',
-    password: PASSWORD,
-  });
-  await admin.addPerson('operator', 'operator', PASSWORD);
-  const operator = await new Api(server.url).logIn('operator', PASSWORD);
-  const area = await admin.addArea('centre');
-  const site = await admin.addSite(area.id, 'site');
+  const centre = await setUpCentre(server.url, server.setupToken);
+  const { admin, site } = centre;
+  const operator = await centre.addOperator('operator');
   const devices: DeviceLogin[] = [];
   for (let i = 0; i < count; i++) {
     const id = `smoke-${i}`;
@@ -64,10 +79,9 @@ export async function startCentre({
   }
 
   return {
+    ...centre,
     server,
-    admin,
     operator,
-    site: site.id,
     devices,
     async storedReadings() {
       await until(

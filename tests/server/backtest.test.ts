@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Centre, startCentre } from '../harness/centre.ts';
+import { type RunningCentre, startCentre } from '../harness/centre.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder: string;
-let centre: Centre | undefined;
+let centre: RunningCentre | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'smart-fire-backtest-command-'));
 });

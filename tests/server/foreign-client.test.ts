@@ -1,7 +1,7 @@
 import type { DeadLetter } from '@smart-fire/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Page } from '../harness/api.ts';
-import { type County, setUpCounty } from '../harness/county.ts';
+import { type Centre, setUpCentre } from '../harness/centre.ts';
 import { Live } from '../harness/live.ts';
 import { mosquittoPub, mosquittoSub, type Publisher } from '../harness/mosquitto.ts';
 import { missing } from '../harness/require.ts';
@@ -12,16 +12,16 @@ const SOON = { timeout: 10_000 };
 const heading = "a device that speaks through Mosquitto's own clients, with the fast path";
 describe.skipIf(missing('mosquitto')).each(['on', 'off'])(`${heading} %s`, (fastPath) => {
   let server: SmartFireServer;
-  let county: County;
+  let centre: Centre;
   let operator: Api;
   let live: Live;
   let me: Publisher;
 
   beforeAll(async () => {
     server = await SmartFireServer.launch({ MQTT_FAST_PATH: fastPath });
-    county = await setUpCounty(server.url, server.setupToken);
-    operator = await county.operator('watcher');
-    const { secret } = await county.admin.addDevice(county.site.id, 'smoke-detector', 'smoke-1');
+    centre = await setUpCentre(server.url, server.setupToken);
+    operator = await centre.addOperator('watcher');
+    const { secret } = await centre.admin.addDevice(centre.site.id, 'smoke-detector', 'smoke-1');
     me = { port: server.ports.mqtt, user: 'smoke-1', password: secret };
     live = await Live.connect(operator, ['smoke-1']);
   });
@@ -85,7 +85,7 @@ describe.skipIf(missing('mosquitto')).each(['on', 'off'])(`${heading} %s`, (fast
   });
 
   it("is cut off when it publishes under another's topic, and its dead letters say why", async () => {
-    const { secret } = await county.admin.addDevice(county.site.id, 'smoke-detector', 'smoke-2');
+    const { secret } = await centre.admin.addDevice(centre.site.id, 'smoke-detector', 'smoke-2');
     const { code } = await publish('{"event":"fire"}', 'smartfire/v1/smoke-2/event');
     expect(code).not.toBe(0);
     await expect.poll(() => counted('mqtt_refusals_total', 'foreign-topic'), SOON).toBeGreaterThanOrEqual(1);

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Centre, startCentre } from '../harness/centre.ts';
+import { type RunningCentre, startCentre } from '../harness/centre.ts';
 import { DurableLoad } from '../harness/durable-load.ts';
 import { type Influxd, startInfluxd } from '../harness/influxd.ts';
 import { missing } from '../harness/require.ts';
 import { until } from '../harness/until.ts';
 
 let influxd: Influxd | undefined;
-let centre: Centre | undefined;
+let centre: RunningCentre | undefined;
 let load: DurableLoad | undefined;
 afterEach(async () => {
   await load?.stop();

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
-import { type Centre, startCentre } from '../harness/centre.ts';
+import { type RunningCentre, startCentre } from '../harness/centre.ts';
 import { DurableLoad } from '../harness/durable-load.ts';
 import { until } from '../harness/until.ts';
 
 const HOOK = fileURLToPath(new URL('../harness/end-journal-thread.ts', import.meta.url));
 
-let centre: Centre | undefined;
+let centre: RunningCentre | undefined;
 let load: DurableLoad | undefined;
 afterEach(async () => {
   await load?.stop();

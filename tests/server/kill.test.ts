@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Centre, startCentre } from '../harness/centre.ts';
+import { type RunningCentre, startCentre } from '../harness/centre.ts';
 import { DurableLoad } from '../harness/durable-load.ts';
 import { until } from '../harness/until.ts';
 
@@ -13,7 +13,7 @@ const BURNING = 20;
 const READINGS_A_SECOND = 2_500;
 const KILLS = 10;
 
-let centre: Centre | undefined;
+let centre: RunningCentre | undefined;
 let load: DurableLoad | undefined;
 afterEach(async () => {
   await load?.stop();

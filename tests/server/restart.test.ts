@@ -1,10 +1,10 @@
 import type { Alarm } from '@smart-fire/core';
 import { connectAsync } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Centre, startCentre } from '../harness/centre.ts';
+import { type RunningCentre, startCentre } from '../harness/centre.ts';
 import { until } from '../harness/until.ts';
 
-let centre: Centre | undefined;
+let centre: RunningCentre | undefined;
 afterEach(() => centre?.remove());
 
 async function declare(index: number, ...events: object[]): Promise<void> {

@@ -2,10 +2,10 @@ import type { Alarm, BacktestResult, RuleInForce, RuleRecord, WithheldRecord } f
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, expect, it } from 'vitest';
 import type { Page } from '../harness/api.ts';
-import { type Centre, startCentre } from '../harness/centre.ts';
+import { type RunningCentre, startCentre } from '../harness/centre.ts';
 import { until } from '../harness/until.ts';
 
-let centre: Centre | undefined;
+let centre: RunningCentre | undefined;
 let client: MqttClient | undefined;
 afterEach(async () => {
   await client?.endAsync(true);
@@ -38,7 +38,7 @@ it('changes rules while it runs: tried in shadow, overridden for one device, swi
     ...{ type: 'threshold', class: 'supervisory', zh: '电量', en: 'Battery', source },
     ...{ metric: 'battery', direction: 'below', limit: 60, hysteresis: 5, forMs: 0 },
   };
-  const made: RuleRecord = await admin.post('rules', { definition, scope: { site }, mode: 'shadow' });
+  const made: RuleRecord = await admin.post('rules', { definition, scope: { site: site.id }, mode: 'shadow' });
   const url = `rules/${made.id}`;
   const shadow = async () => (await admin.get<Page<WithheldRecord>>(`${url}/shadow`)).items;
   const current = () => admin.get<RuleRecord & { shadowRaised: number; raised: number }>(url);
@@ -81,7 +81,7 @@ it('withholds in maintenance what is no fire, shows what, and raises it when the
   const { admin, site } = centre;
   const rule = 'preset:smoke-detector:battery-low';
   const now = Date.now();
-  const window = { scope: { site }, from: now - 1000, to: now + 3_600_000, reason: '更换电池' };
+  const window = { scope: { site: site.id }, from: now - 1000, to: now + 3_600_000, reason: '更换电池' };
   const { id } = await admin.post<{ id: string }>('maintenance', window);
   await connect(0);
   await send(0, 10);
@@ -109,7 +109,7 @@ it('tries a rule over stored history, while the platform runs', async () => {
     ...{ type: 'threshold', class: 'supervisory', zh: '电量', en: 'Battery' },
     ...{ metric: 'battery', direction: 'below', limit: 60, hysteresis: 5, forMs: 0 },
   };
-  const body = { device: 'smoke-0', from: now - 7_200_000, to: now, definition, scope: { site } };
+  const body = { device: 'smoke-0', from: now - 7_200_000, to: now, definition, scope: { site: site.id } };
   let result: BacktestResult | undefined;
   await until('all of it is stored', async () => {
     result = await admin.post<BacktestResult>('rules/backtest', body).catch(() => undefined);
