@@ -36,6 +36,8 @@ class House {
   changes: string[] = [];
   /** Makes every transaction reject while true. */
   away = false;
+  /** Begun since the start. */
+  transactions = 0;
 
   #alive = { now: true };
 
@@ -54,6 +56,7 @@ class House {
     return {
       ...this.state,
       transaction: async (work) => {
+        this.transactions++;
         guard();
         return this.state.transaction(async (trx) => {
           const result = await work(trx);
@@ -280,6 +283,44 @@ describe('a flood', () => {
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
     expect(count).toBe(10_000);
+  });
+});
+
+describe('alarms in quick succession', () => {
+  const stored = () => house.state.db.selectFrom('alarm').select('id').execute();
+
+  it('are shown at once; the first is saved at once, what follows together, and all of it when asked for or at a stop', async () => {
+    const { scene, clock, alerting } = await open();
+    const raise = async (n: number) => {
+      scene.event('h', 'fire', `${n}`);
+      await house.commit();
+    };
+    await raise(0);
+    await vi.waitFor(async () => expect(await stored()).toHaveLength(1));
+    const before = house.transactions;
+    for (let n = 1; n <= 20; n++) await raise(n);
+    expect(alerting.book.unclosed()).toHaveLength(21);
+    expect(await stored()).toHaveLength(1);
+    clock.advance(50);
+    await vi.waitFor(async () => expect(await stored()).toHaveLength(21));
+    expect(house.transactions - before).toBe(1);
+    await raise(21);
+    expect(await house.alarms()).toHaveLength(22);
+    await raise(22);
+    await alerting.stop();
+    expect(await stored()).toHaveLength(23);
+    await house.start();
+  });
+
+  it('and a crash before they are saved lose none and double none', async () => {
+    const { scene } = await open();
+    for (let n = 0; n < 5; n++) {
+      scene.event('h', 'fire', `${n}`);
+      await house.commit();
+    }
+    await house.crash();
+    expect(house.alerting.book.unclosed()).toHaveLength(5);
+    expect(await house.alarms()).toHaveLength(5);
   });
 });
 

@@ -4,6 +4,8 @@ import { publish, RawClient, until } from './testing/raw-client.ts';
 
 const TELEMETRY = 'smartfire/v1/d1/telemetry';
 const EVENT = 'smartfire/v1/d1/event';
+/** Events read in one turn of the loop, at most; Aedes may get to those of two at once. */
+const TURN = 250;
 let h: Harness;
 const start = async (options: HarnessOptions = {}) => {
   h = await startBroker(options);
@@ -188,6 +190,29 @@ describe('the rate', () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(h.intake.messages.length - taken).toBeLessThan(15);
     again.end();
+  });
+});
+
+describe('a flood', () => {
+  it('is read in shares of a turn of the loop, in order, and all of it', async () => {
+    await start({ config: { MQTT_DEVICE_RATE: 1 } });
+    const device = await h.login('d1');
+    const perTurn: number[] = [];
+    let seen = 0;
+    let over = false;
+    const watch = () => {
+      perTurn.push(h.intake.messages.length - seen);
+      seen = h.intake.messages.length;
+      if (!over) setImmediate(watch);
+    };
+    watch();
+    const ids = Array.from({ length: 3000 }, (_, index) => index + 1);
+    device.send(...ids.map((id) => publish(EVENT, 1, id, '{"event":"fire"}')));
+    await until(() => device.of('puback').length === ids.length, 'all PUBACKs');
+    over = true;
+    expect(device.of('puback').map(({ messageId }) => messageId)).toEqual(ids);
+    expect(h.intake.messages.map(({ packetId }) => packetId)).toEqual(ids);
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(2 * TURN);
   });
 });
 

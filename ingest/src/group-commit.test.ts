@@ -201,17 +201,23 @@ it('commits a flood in pieces, so that nothing has to wait for all of it, and in
   expect(rows().map(({ value }) => value)).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
 });
 
-it('a flood that cannot be kept is answered with the error, all of it, and leaves room', async () => {
-  const { journal, event, intake, entries, clock } = await startIngest();
+it('a flood that cannot be kept is answered with the error, all of it, and none of it counts as known', async () => {
+  const { journal, event, telemetry, intake, entries, rows, clock } = await startIngest();
   await until(() => journal.batches.length === 1);
   journal.failWith = io;
-  const answers = await Promise.all(Array.from({ length: 3000 }, (_, seq) => event({ seq, event: 'test' })));
+  const ts = clock.now();
+  const answers = await Promise.all([
+    ...Array.from({ length: 3000 }, (_, seq) => event({ seq, event: 'test' })),
+    ...Array.from({ length: 20_000 }, (_, i) => telemetry({ ts: ts + i, values: { co: i } })),
+  ]);
   expect(new Set(answers)).toEqual(new Set([io]));
   journal.failWith = null;
   clock.advance(1000);
   await until(() => intake.accepting);
   expect(await event({ seq: 1, event: 'test' })).toBe(null);
+  expect(await telemetry({ ts: ts + 1, values: { co: 5 } })).toBe(null);
   expect(entries('event')).toHaveLength(1);
+  expect(rows()).toMatchObject([{ time: ts + 1, value: 5, flags: 0 }]);
 });
 
 it('loses nothing acknowledged and doubles nothing when it crashes between commit and answer', async () => {
