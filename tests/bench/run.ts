@@ -8,6 +8,7 @@ import { type BenchContext, type Figure, type FigureGroup, notMeasured, reason }
 import { flood } from './figures/flood.ts';
 import { memory } from './figures/memory.ts';
 import { puback } from './figures/puback.ts';
+import { restart } from './figures/restart.ts';
 import { stores } from './figures/stores.ts';
 import { throughput } from './figures/throughput.ts';
 import { tls } from './figures/tls.ts';
@@ -26,7 +27,7 @@ const { values: options } = parseArgs({
 });
 const { quick } = options;
 const only = options.only?.split(',') ?? null;
-const GROUPS: FigureGroup[] = [throughput, puback, alerts, tls, fanOut, flood, memory, stores, engine];
+const GROUPS: FigureGroup[] = [throughput, puback, alerts, tls, fanOut, flood, memory, restart, stores, engine];
 
 const wanted = (group: FigureGroup) =>
   only ? group.keys.some((key) => only.includes(key)) : !quick || group.quick.length > 0;

@@ -40,6 +40,7 @@ export const TARGETS: Record<string, Target> = {
   query_day_vs_influx: atMost(0.3, 0.1, '×', '24 h at 1 Hz to 300 points ÷ InfluxDB'),
   kb_per_connected_device: atMost(60, 40, 'kB', '(RSS at 5,000 connected devices − idle) ÷ 5,000'),
   flood_loop_blocked_ms: atMost(100, 20, 'ms', '10,000 alarms to 200 consoles: longest block of the event loop'),
+  restart_1m_open_s: atMost(1, 0.5, 's', 'what 1,000,000 readings nobody has consumed yet add to a start'),
   engine_bytes_per_device_1m: atMost(300, 120, 'B', '1,000,000 devices in the engine with the ten rules'),
   tls_vs_tcp: atLeast(0.6, 0.8, '×', 'durable path over TLS ÷ over TCP, 500 × 1'),
 };

@@ -106,6 +106,20 @@ describe.skipIf(without)('a seat at the console', () => {
     expect(await page.evaluate(() => (globalThis as { neverReloaded?: boolean }).neverReloaded)).toBe(true);
   });
 
+  it('shows every fire at once while nothing else needs the room', async () => {
+    for (let flat = 1; flat <= 12; flat++) await fire(await device(`tower-${flat}`));
+    const page = await seat('mei');
+    const rows = page.getByTestId('alarm-row').filter({ hasText: 'tower-' });
+    await expect.poll(() => rows.count(), SOON).toBe(12);
+    const section = (await page.locator('section.fires').boundingBox())!;
+    for (const one of await rows.all()) {
+      const { y, height } = (await one.boundingBox())!;
+      expect(y).toBeGreaterThanOrEqual(section.y);
+      expect(y + height).toBeLessThanOrEqual(section.y + section.height + 1);
+    }
+    await takePictures(page, 'duty-fires');
+  });
+
   it.each([
     ['mei', 'desktop'],
     ['mei', 'phone'],
