@@ -28,7 +28,7 @@ it('writes what is committed from memory, without reading the journal, and moves
   const read = vi.spyOn(journal, 'read');
   for (let i = 0; i < 20; i++) await telemetry({ ts: clock.now() + i, values: { co: i } });
   await until(() => readings.count() > 0);
-  await clock.advanceInSteps(50);
+  await clock.advanceInSteps(250);
   await until(() => readings.count() === 20);
   await stop();
   expect(read).not.toHaveBeenCalled();

@@ -15,8 +15,8 @@ const QUEUE_MAX = 200_000;
 /** Entries taken from the journal at a time. */
 const READ_MAX = 50_000;
 /** What comes within this time is written together, unless it is much: to write costs the loop the same for few as for many. */
-const GATHER_MS = 50;
-const GATHER_MAX = 10_000;
+const GATHER_MS = 250;
+const GATHER_MAX = 25_000;
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 30_000;
 

@@ -18,7 +18,7 @@ import type { AlarmRepository } from './repository.ts';
 /** Changes of one transaction; effects of one journal entry are never parted, so more when an entry has more. */
 const CHUNK = 500;
 /** After a save; what comes meanwhile is saved together. A crash loses none of it: the journal brings it back. */
-const GATHER_MS = 50;
+const GATHER_MS = 250;
 const RETRY_MS = { first: 250, most: 10_000 };
 
 interface Pending extends Followed {

@@ -8,6 +8,8 @@ export interface SqliteFormat {
   applicationId: number;
   version: number;
   schema: string;
+  /** What makes a file of an earlier version one of the version after it. */
+  upgrades?: Record<number, string>;
 }
 
 /**
@@ -27,11 +29,14 @@ export function openSqliteFile(file: string, format: SqliteFormat): DatabaseSync
     // EXCLUSIVE keeps a second process out and needs no shared memory; it must come before anything is read.
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     const found = { applicationId: pragma(db, 'application_id'), version: pragma(db, 'user_version') };
-    if (found.applicationId !== format.applicationId || found.version !== format.version) {
+    const known = found.version === format.version || format.upgrades?.[found.version] !== undefined;
+    if (found.applicationId !== format.applicationId || !known) {
       const words = found.applicationId === format.applicationId ? found.version : 'of another program';
       throw new FireError('FIRE_FORMAT_UNKNOWN', { file, found: words, known: format.version });
     }
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;');
+    for (let version = found.version; version < format.version; version++)
+      db.exec(`BEGIN; ${format.upgrades![version]}; PRAGMA user_version = ${version + 1}; COMMIT;`);
     return db;
   } catch (error) {
     db.close();

@@ -1,6 +1,6 @@
 import { type Transferable, Worker } from 'node:worker_threads';
 import { FireError } from '../errors.ts';
-import type { Handlers, WorkerMessage } from './worker-server.ts';
+import type { ErrorWords, Handlers, WorkerMessage } from './worker-server.ts';
 
 interface Pending {
   resolve(value: never): void;
@@ -89,7 +89,11 @@ export class WorkerClient<Calls extends Handlers> {
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if ('value' in message) pending?.resolve(message.value as never);
-    else if ('code' in message.error) pending?.reject(new FireError(message.error.code, message.error.params));
-    else pending?.reject(this.#unavailable(message.error.message));
+    else pending?.reject(errorFrom(message.error, this.#unavailable));
   }
+}
+
+/** The error a worker told; `unavailable` words one without a code of its own. */
+export function errorFrom(words: ErrorWords, unavailable: (reason: string) => FireError): FireError {
+  return 'code' in words ? new FireError(words.code, words.params) : unavailable(words.message);
 }

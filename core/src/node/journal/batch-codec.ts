@@ -81,6 +81,29 @@ export function encodeMarks(marks: CommitExtras['marks']): MarkColumns {
   return columns;
 }
 
+/** The marks of several commits as those of one, in order. */
+export function joinMarks(parts: readonly MarkColumns[]): MarkColumns | null {
+  if (parts.length <= 1) return parts[0] ?? null;
+  const indices = new Map<string, number>();
+  const length = parts.reduce((sum, { device }) => sum + device.length, 0);
+  const joined = {
+    device: new Uint32Array(length),
+    hash: new BigUint64Array(length),
+    receivedAt: new Float64Array(length),
+  };
+  let at = 0;
+  for (const { devices, device, hash, receivedAt } of parts) {
+    const places = devices.map((name) => {
+      if (!indices.has(name)) indices.set(name, indices.size);
+      return indices.get(name)!;
+    });
+    joined.hash.set(hash, at);
+    joined.receivedAt.set(receivedAt, at);
+    for (const index of device) joined.device[at++] = places[index]!;
+  }
+  return { devices: [...indices.keys()], ...joined };
+}
+
 /** A hash comes back as the 64 bits it was given as, unsigned. */
 export function decodeMarks(columns: MarkColumns): CommitExtras['marks'] {
   return Array.from(columns.device, (index, row) => ({

@@ -10,21 +10,25 @@ import {
   type SqliteFormat,
   statementCache,
 } from '../sqlite-file.ts';
-import type { MarkColumns } from './batch-codec.ts';
+import { joinMarks, type MarkColumns } from './batch-codec.ts';
+import { readLog } from './commit-log-file.ts';
 import { DEAD_LETTER_SCHEMA, DeadLetterList } from './dead-letters.ts';
 import { MARK_SCHEMA, MarkLog } from './marks.ts';
 
+/** Up to which commit of the log all is in here. */
+const COMMIT_LOG_SCHEMA = `CREATE TABLE commit_log(applied INTEGER NOT NULL);
+INSERT INTO commit_log VALUES(0)`;
+
 const FORMAT: SqliteFormat = {
   applicationId: 0x53464a31, // "SFJ1"
-  version: 1,
+  version: 2,
   schema: `CREATE TABLE batch(first_no INTEGER PRIMARY KEY, count INTEGER NOT NULL, crc INTEGER NOT NULL, rest TEXT, readings BLOB);
     CREATE TABLE series(idx INTEGER PRIMARY KEY, device TEXT NOT NULL, point TEXT NOT NULL, metric TEXT NOT NULL);
     CREATE TABLE cursor(consumer TEXT PRIMARY KEY, no INTEGER NOT NULL);
-    ${MARK_SCHEMA}; ${DEAD_LETTER_SCHEMA}`,
+    ${COMMIT_LOG_SCHEMA}; ${MARK_SCHEMA}; ${DEAD_LETTER_SCHEMA}`,
+  upgrades: { 1: COMMIT_LOG_SCHEMA },
 };
 
-/** Above this share of the cap only batches without readings are taken. */
-const READINGS_SHARE = 0.95;
 /** Batches dropped in one step of pruning: a few milliseconds. */
 const PRUNE_STEP = 64;
 /** WAL bytes after which the log is moved into the file, between two commits. */
@@ -45,7 +49,16 @@ export interface StoredCommit extends StoredBatch {
   now: number;
 }
 
-/** The journal's file: everything that touches the disk, synchronous, for the worker thread. Errors are FireErrors or SQLite's own. */
+/** A commit as it comes out of the log. */
+export interface AppliedCommit {
+  commit: StoredCommit;
+  seq: number;
+}
+
+/**
+ * The journal's file: where commits go from the log that made them durable, and are read, pruned and looked up. Synchronous, for the
+ * worker thread. Errors are FireErrors or SQLite's own.
+ */
 export class JournalFile {
   readonly #db: DatabaseSync;
   readonly #sql: (sql: string) => StatementSync;
@@ -56,6 +69,7 @@ export class JournalFile {
   readonly #deadLetters: DeadLetterList;
   readonly #cursors = new Map<string, number>();
   #nextNo: number;
+  #seq: number;
   /** Where the oldest batch ends. */
   #firstEnd = 0;
   #cursorsMoved = false;
@@ -78,8 +92,24 @@ export class JournalFile {
     // The newest batch is never pruned: it knows the next number.
     const last = this.#sql('SELECT first_no + count AS end FROM batch ORDER BY first_no DESC LIMIT 1').get();
     this.#nextNo = (last?.end as number | undefined) ?? 1;
+    this.#seq = this.#sql('SELECT applied FROM commit_log').get()!.applied as number;
     this.#findFirst();
     this.#measure();
+  }
+
+  /** Takes in what the log holds beyond what is here: the commits before a kill. */
+  recover(logFiles: readonly string[], now: number): void {
+    const commits = readLog(logFiles, this.#seq);
+    if (commits.length === 0) return;
+    // Those in the log are numbered behind those that are here.
+    this.#marks.load(now);
+    const { error } = this.apply(commits);
+    if (error) throw error;
+  }
+
+  /** Last commit that is in here. */
+  get seq(): number {
+    return this.#seq;
   }
 
   state(now: number) {
@@ -106,31 +136,54 @@ export class JournalFile {
     this.#usedBytes = (pages - free) * this.#pageSize;
   }
 
-  commit({ firstNo, count, readings, rest, newSeries, deadLetters, marks, now }: StoredCommit): void {
-    if (firstNo !== this.#nextNo) throw new Error(`batch ${firstNo} was given where ${this.#nextNo} is next`);
-    const bytes = (readings?.length ?? 0) + (rest?.length ?? 0) + 28 * (marks?.device.length ?? 0);
-    if (this.usedBytes + bytes > this.#max * (readings === null ? 1 : READINGS_SHARE)) throw this.#full();
+  /** As many of these commits as there is room for, together if that can be, and why not all. */
+  apply(commits: readonly AppliedCommit[]): { error: unknown } {
+    try {
+      this.#insert(commits);
+      return { error: null };
+    } catch (error) {
+      if (commits.length <= 1) return { error };
+    }
+    for (const one of commits) {
+      try {
+        this.#insert([one]);
+      } catch (error) {
+        return { error };
+      }
+    }
+    return { error: null };
+  }
+
+  #insert(commits: readonly AppliedCommit[]): void {
+    if (commits.length === 0) return;
+    let nextNo = this.#nextNo;
+    let bytes = 0;
     let marksDone = () => {};
     this.#write(() => {
-      if (count > 0) {
-        this.#sql('INSERT INTO batch(first_no, count, crc, rest, readings) VALUES(?, ?, ?, ?, ?)').run(
-          firstNo,
-          count,
-          checksum(readings, rest),
-          rest,
-          readings,
-        );
+      for (const { commit } of commits) {
+        const { firstNo, count, readings, rest, newSeries, deadLetters } = commit;
+        if (firstNo !== nextNo) throw new Error(`batch ${firstNo} was given where ${nextNo} is next`);
+        nextNo += count;
+        bytes += (readings?.length ?? 0) + (rest?.length ?? 0) + 8192;
+        if (count > 0)
+          this.#sql('INSERT INTO batch(first_no, count, crc, rest, readings) VALUES(?, ?, ?, ?, ?)').run(
+            ...[firstNo, count, checksum(readings, rest), rest, readings],
+          );
+        const insert = this.#sql('INSERT INTO series(idx, device, point, metric) VALUES(?, ?, ?, ?)');
+        for (const { index, device, point, metric } of newSeries) insert.run(index, device, point, metric);
+        this.#deadLetters.add(deadLetters);
       }
-      const insert = this.#sql('INSERT INTO series(idx, device, point, metric) VALUES(?, ?, ?, ?)');
-      for (const { index, device, point, metric } of newSeries) insert.run(index, device, point, metric);
-      this.#deadLetters.add(deadLetters);
+      const marks = joinMarks(commits.flatMap(({ commit }) => commit.marks ?? []));
       if (marks) marksDone = this.#marks.append(marks);
+      bytes += 28 * (marks?.device.length ?? 0);
+      this.#sql('UPDATE commit_log SET applied = ?').run(commits.at(-1)!.seq);
       this.#saveCursors();
     });
     marksDone();
-    this.#nextNo += count;
-    if (this.#firstEnd === 0) this.#firstEnd = this.#nextNo;
-    this.#now = now;
+    this.#nextNo = nextNo;
+    this.#seq = commits.at(-1)!.seq;
+    if (this.#firstEnd === 0) this.#findFirst();
+    this.#now = commits.at(-1)!.commit.now;
     this.#walBytes += bytes + 40_000;
   }
 
@@ -233,12 +286,8 @@ export class JournalFile {
       this.#measure();
     } catch (error) {
       this.#deadLetters.recount();
-      throw isDiskFull(error) ? this.#full() : error;
+      throw isDiskFull(error) ? new FireError('FIRE_JOURNAL_FULL', { max: this.#max }) : error;
     }
-  }
-
-  #full(): FireError {
-    return new FireError('FIRE_JOURNAL_FULL', { max: this.#max });
   }
 }
 

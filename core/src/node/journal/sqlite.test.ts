@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,6 +17,7 @@ import type { Journal } from '../../ports/journal.ts';
 import { journalContract, letterOf, NOTHING, readingsBatch } from '../../testing/journal.contract.ts';
 import { killWhen } from '../../testing/kill-when.ts';
 import { systemClock } from '../clock.ts';
+import { logFiles } from './commit-log-file.ts';
 import { openJournal } from './open.ts';
 import { createSqliteJournal } from './sqlite.ts';
 
@@ -55,6 +65,36 @@ describe('the journal file', () => {
     }
   }, 30_000);
 
+  test('a file of the format before is taken over with all that is in it', async () => {
+    await filled();
+    const db = new DatabaseSync(file);
+    db.exec('DROP TABLE commit_log; PRAGMA user_version = 1');
+    db.close();
+    for (const log of logFiles(file)) rmSync(log);
+    const journal = make();
+    expect(await journal.open()).toMatchObject({ nextNo: 40_001, firstNo: 1 });
+    await journal.commit(readingsBatch(40_001, 10), NOTHING);
+    await journal.close();
+    expect(await make().open()).toMatchObject({ nextNo: 40_011 });
+  });
+
+  test('marks and dead letters that only the log had when it was killed are there once', async () => {
+    const journal = make();
+    await journal.open();
+    const marks = ['a', 'b'].map((device, n) => ({ device, hash: BigInt(n + 1), receivedAt: systemClock.now() }));
+    await journal.commit(readingsBatch(1, 3), { marks, deadLetters: [letterOf('a')] });
+    // As a kill leaves it: the log, and a file that has seen nothing of it.
+    const copy = join(dataDir, 'copy.db');
+    for (const part of ['', '-wal', '-log-a', '-log-b'])
+      if (existsSync(`${file}${part}`)) copyFileSync(`${file}${part}`, `${copy}${part}`);
+    for (let start = 0; start < 2; start++) {
+      const again = createSqliteJournal({ file: copy, max: 2 ** 30, clock: systemClock });
+      expect(await again.open()).toMatchObject({ nextNo: 4, marks });
+      expect(await again.deadLetters({ limit: 10 })).toMatchObject([letterOf('a')]);
+      await again.close();
+    }
+  });
+
   test('a file of another program or version is refused and left as it is', async () => {
     await filled();
     const db = new DatabaseSync(file);
@@ -62,7 +102,7 @@ describe('the journal file', () => {
     db.close();
     await expect(make().open()).rejects.toMatchObject({
       code: 'FIRE_FORMAT_UNKNOWN',
-      params: { file, found: 99, known: 1 },
+      params: { file, found: 99, known: 2 },
     });
     rmSync(file);
     const foreign = new DatabaseSync(file);
@@ -78,6 +118,7 @@ describe('the journal file', () => {
     ['an empty file', () => truncateSync(file, 0)],
     ['a file cut in half', () => truncateSync(file, Math.floor(statSync(file).size / 2 / 8192) * 8192)],
     ['a missing file beside its WAL', () => [rmSync(file), writeFileSync(`${file}-wal`, 'left over')]],
+    ['a missing file beside its log', () => rmSync(file)],
   ])('%s is told, and nothing is made in its place', async (_, damage) => {
     await filled();
     damage();
@@ -119,11 +160,16 @@ describe('the journal file', () => {
       );
     }
     expect(failure).toMatchObject({ code: 'FIRE_JOURNAL_FULL' });
-    expect(await small.deadLetters({ limit: 1000 })).toHaveLength((next - 1) / 1000);
+    const full = (next - 1) / 1000;
+    expect(await small.deadLetters({ limit: 1000 })).toHaveLength(full);
+    // The log lies on the disk already: what devices declare is taken all the same.
+    for (let fires = 0; fires < 50; fires++) await small.commit(readingsBatch(next++, 0, { event: 'fire' }), NOTHING);
+    await expect(small.commit(readingsBatch(next, 1), NOTHING)).rejects.toMatchObject({ code: 'FIRE_JOURNAL_FULL' });
     await small.close();
     const journal = make();
     const { nextNo, marks } = await journal.open();
-    expect([nextNo, marks.length]).toEqual([next, (next - 1) / 1000]);
+    expect([nextNo, marks.length]).toEqual([next, full]);
+    expect((await journal.read(next - 50, 100)).flatMap(({ entries }) => entries)).toHaveLength(50);
     await journal.commit(readingsBatch(next, 1000), NOTHING);
   });
 

@@ -1,17 +1,19 @@
 import { FireError } from '../../errors.ts';
 import { batchFrom } from '../../journal-batch.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Journal, JournalBatch } from '../../ports/journal.ts';
-import { WorkerClient } from '../worker-client.ts';
+import type { CommitExtras, DeadLetter, DeadLetterQuery, Journal, JournalBatch } from '../../ports/journal.ts';
+import { errorFrom, WorkerClient } from '../worker-client.ts';
+import { Applying } from './applying.ts';
 import { decodeMarks, decodeReadings, decodeRest, encodeMarks, encodeReadings, encodeRest } from './batch-codec.ts';
-import type { StoredBatch } from './journal-file.ts';
+import { CommitLog } from './commit-log.ts';
+import { logFiles } from './commit-log-file.ts';
+import type { StoredBatch, StoredCommit } from './journal-file.ts';
 import type { JournalCalls } from './worker.ts';
 
-/** Numbers read in one go, so that commits get their turn while a consumer catches up. */
+/** Numbers read in one go, so that what is applied gets its turn while a consumer catches up. */
 const READ_STEP = 65_536;
-
-/** Smaller columns are copied to the worker sooner than handed over (bytes). */
-const COPIED_MAX = 64 * 1024;
+/** Above this share of the cap only batches without readings are taken. */
+const READINGS_SHARE = 0.95;
 
 export interface SqliteJournalOptions {
   file: string;
@@ -24,23 +26,68 @@ export interface SqliteJournalOptions {
   maxPages?: number;
 }
 
+/** What is there while the journal is open. */
+interface Opened {
+  worker: WorkerClient<JournalCalls>;
+  log: CommitLog;
+  applying: Applying;
+}
+
 /**
- * The journal in one SQLite file, written by a worker thread. When that thread dies every call rejects with FIRE_JOURNAL_IO until `open`
- * is called again: only opening tells whether the commit that was in flight is in the file.
+ * The journal in one SQLite file with a log in front: a commit is durable when it is in the log, which costs one flush of the disk; a worker
+ * thread takes what is in the log into the file, many commits in one transaction. When that thread dies every call rejects with
+ * FIRE_JOURNAL_IO until `open` is called again: only opening tells whether the commits that were in flight are there.
  */
 export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: SqliteJournalOptions): Journal {
   const unavailable = (reason: string) => new FireError('FIRE_JOURNAL_IO', { reason });
+  const full = () => new FireError('FIRE_JOURNAL_FULL', { max });
   const cursors = new Map<string, number>();
-  let worker: WorkerClient<JournalCalls> | null = null;
+  let opened: Opened | null = null;
+  /** In use in the file, as of the last word of the worker. */
   let bytes = 0;
+  /** The last of those that are committed one after the other. */
+  let careful: Promise<void> | null = null;
 
-  const call: WorkerClient<JournalCalls>['call'] = (method, argument, transfer) =>
-    worker ? worker.call(method, argument, transfer) : Promise.reject(unavailable('it is not open'));
+  const here = (): Opened => {
+    if (!opened || opened.worker.dead) throw unavailable(opened ? 'the worker thread ended' : 'it is not open');
+    return opened;
+  };
+
+  /** While the file may have no room: what waits for it goes in first, then it is known. One commit after the other. */
+  async function commitCarefully(stored: StoredCommit, size: number, limit: number): Promise<void> {
+    const { log, applying } = here();
+    await applying.flush();
+    // The log itself has room for events.
+    if (applying.failure && (stored.readings !== null || !isFull(applying.failure))) throw applying.failure;
+    if (bytes + applying.bytes + size > limit) throw full();
+    await log.append(stored);
+  }
+
+  async function commit(stored: StoredCommit): Promise<void> {
+    const { log, applying } = here();
+    const size = (stored.readings?.length ?? 0) + (stored.rest?.length ?? 0) + 28 * (stored.marks?.device.length ?? 0);
+    const limit = max * (stored.readings === null ? 1 : READINGS_SHARE);
+    try {
+      if (careful === null && !applying.failure && bytes + applying.bytesMost + size <= limit) await log.append(stored);
+      else {
+        const before = careful ?? Promise.resolve();
+        const mine = before.catch(() => {}).then(() => commitCarefully(stored, size, limit));
+        careful = mine;
+        await mine.finally(() => {
+          if (careful === mine) careful = null;
+        });
+      }
+    } catch (error) {
+      throw error instanceof FireError ? error : unavailable((error as Error).message);
+    }
+  }
 
   return {
     async open() {
-      if (worker && !worker.dead) throw unavailable('it is already open');
-      const opening = new WorkerClient<JournalCalls>(
+      if (opened && !opened.worker.dead) throw unavailable('it is already open');
+      await opened?.log.close();
+      opened = null;
+      const worker = new WorkerClient<JournalCalls>(
         new URL('./worker.ts', import.meta.url),
         { file, max, maxPages },
         {
@@ -52,32 +99,50 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
         },
       );
       try {
-        const state = await opening.call('open', { now: clock.now() });
-        worker = opening;
+        const state = await worker.call('open', { now: clock.now() });
+        const { nextNo, firstNo, series, seq } = state;
+        const applying: Applying = new Applying({
+          clock,
+          async apply(commits) {
+            const answer = await worker.call('apply', commits);
+            bytes = answer.bytes;
+            return { seq: answer.seq, error: answer.refusal && errorFrom(answer.refusal, unavailable) };
+          },
+          applied: (upTo) => log.release(upTo),
+          stuck: (error) => log.refuseWaiting(error),
+        });
+        const log = await CommitLog.open({
+          ...{ files: logFiles(file), nextNo, seq },
+          kept: (stored, at, size) => applying.add(stored, at, size),
+          crowded: () => void applying.flush(),
+        });
+        opened = { worker, log, applying };
         bytes = state.bytes;
         cursors.clear();
         for (const [consumer, no] of Object.entries(state.cursors)) cursors.set(consumer, no);
-        const { nextNo, firstNo, series } = state;
         return { nextNo, firstNo, series, marks: decodeMarks(state.marks), cursors: state.cursors };
       } catch (error) {
-        await opening.terminate();
+        await worker.terminate();
         throw error;
       }
     },
-    async commit({ firstNo, count, readings, entries, newSeries }, { deadLetters, marks }) {
-      // A copy of the columns goes to the worker: the batch itself is the consumers' after the commit.
-      const blob = readings.length === 0 ? null : encodeReadings(readings);
-      const rest = encodeRest(entries, newSeries);
-      const columns = marks.length === 0 ? null : encodeMarks(marks);
-      const commit = { firstNo, count, readings: blob, rest, newSeries, deadLetters, marks: columns, now: clock.now() };
-      ({ bytes } = await call('commit', commit, blob && blob.length > COPIED_MAX ? [blob.buffer] : []));
+    async commit({ firstNo, count, readings, entries, newSeries }, { deadLetters, marks }: CommitExtras) {
+      // A copy of the columns goes on: the batch itself is the consumers' after the commit.
+      await commit({
+        ...{ firstNo, count, newSeries, deadLetters, now: clock.now() },
+        readings: readings.length === 0 ? null : encodeReadings(readings),
+        rest: encodeRest(entries, newSeries),
+        marks: marks.length === 0 ? null : encodeMarks(marks),
+      });
     },
     async read(fromNo, maxEntries) {
+      const { worker, applying } = here();
+      await applying.flush();
       const batches: JournalBatch[] = [];
       let next = fromNo;
       let left = maxEntries;
       while (left > 0) {
-        const stored = await call('read', { fromNo: next, maxEntries: Math.min(left, READ_STEP) });
+        const stored = await worker.call('read', { fromNo: next, maxEntries: Math.min(left, READ_STEP) });
         if (stored.length === 0) break;
         const step = stored.map((batch) => batchFrom(decode(batch), next));
         const count = step.reduce((sum, batch) => sum + batch.count, 0);
@@ -92,16 +157,49 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
       if (no <= (cursors.get(consumer) ?? 0)) return;
       cursors.set(consumer, no);
       // A dead worker is told by the next commit.
-      call('advance', { consumer, no }).catch(() => {});
+      opened?.worker.call('advance', { consumer, no }).catch(() => {});
     },
-    usage: () => ({ bytes, max }),
-    deadLetters: (query) => call('deadLetters', query),
-    addDeadLetter: (letter) => call('addDeadLetter', letter),
+    usage: () => ({ bytes: bytes + (opened?.applying.bytes ?? 0), max }),
+    async deadLetters(query) {
+      const { worker, applying } = here();
+      await applying.flush();
+      return withPending(await worker.call('deadLetters', query), applying.commits, query);
+    },
+    async addDeadLetter(letter) {
+      const { worker, applying } = here();
+      await applying.flush();
+      await worker.call('addDeadLetter', letter);
+    },
     async close() {
-      await worker?.close();
-      worker = null;
+      if (!opened) return;
+      const { worker, log, applying } = opened;
+      if (!worker.dead) await applying.flush();
+      applying.stop();
+      await worker.close();
+      await log.close();
+      opened = null;
     },
   };
+}
+
+function isFull(error: Error): boolean {
+  return error instanceof FireError && error.code === 'FIRE_JOURNAL_FULL';
+}
+
+/** The newest letters, those of commits included that the file has no room for: they have the ids they will get. */
+function withPending(
+  stored: DeadLetter[],
+  commits: readonly StoredCommit[],
+  { devices, before, limit }: DeadLetterQuery,
+): DeadLetter[] {
+  const waiting = commits.flatMap(({ deadLetters }) => deadLetters);
+  if (waiting.length === 0 || before !== undefined) return stored;
+  const first = (stored[0]?.id ?? 0) + 1;
+  const newest = waiting
+    .map((letter, index) => ({ ...letter, id: first + index }))
+    .filter(({ device }) => devices?.includes(device) ?? true)
+    .reverse();
+  return [...newest, ...stored].slice(0, limit);
 }
 
 function decode({ firstNo, count, readings, rest }: StoredBatch): JournalBatch {

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
 import { workerData } from 'node:worker_threads';
 import type { DeadLetter, DeadLetterQuery } from '../../ports/journal.ts';
-import { serve } from '../worker-server.ts';
-import { JournalFile, type StoredBatch, type StoredCommit } from './journal-file.ts';
+import { serve, wordsOf } from '../worker-server.ts';
+import { logFiles, prepareLogFiles } from './commit-log-file.ts';
+import { type AppliedCommit, JournalFile, type StoredBatch } from './journal-file.ts';
 
 let journal: JournalFile | null = null;
 let tidying = false;
@@ -11,17 +13,21 @@ let told = 0;
 
 const calls = {
   open({ now }: { now: number }) {
+    const { file } = workerData as { file: string };
+    const logs = logFiles(file);
+    const left = existsSync(file) ? undefined : logs.find((log) => existsSync(log));
+    if (left) throw new Error(`${file} is missing but ${left} is there; put the file back, or remove its logs`);
     journal = new JournalFile(workerData);
-    return { ...journal.state(now), bytes: journal.usedBytes };
+    journal.recover(logs, now);
+    prepareLogFiles(logs);
+    return { ...journal.state(now), seq: journal.seq, bytes: journal.usedBytes };
   },
-  commit(commit: StoredCommit) {
-    try {
-      journal!.commit(commit);
-    } finally {
-      tidySoon();
-    }
+  /** What was not taken, and why, is told beside what was. */
+  apply(commits: AppliedCommit[]) {
+    const { error } = journal!.apply(commits);
+    tidySoon();
     told = journal!.usedBytes;
-    return { bytes: told };
+    return { seq: journal!.seq, bytes: told, refusal: error === null ? null : wordsOf(error) };
   },
   read({ fromNo, maxEntries }: { fromNo: number; maxEntries: number }, transfer: ArrayBuffer[]): StoredBatch[] {
     const batches = journal!.read(fromNo, maxEntries);
