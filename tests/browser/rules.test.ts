@@ -200,8 +200,16 @@ describe.skipIf(without)('the rules of a centre', () => {
     await send('grain-1', 'event', { event: 'fire' });
     await expect.poll(() => alarmsOf(page, 'grain-1').getAttribute('data-class'), SOON).toBe('fire');
 
-    // Ended early: what is still there is raised now.
+    // What is kept back is counted on every page, and listed with the rule that found it.
     await go(page, '/maintenance');
+    await expect.poll(() => page.getByTestId('maintenance-bar-withheld').textContent(), SOON).toContain('1');
+    await page.getByTestId('maintenance-withheld').click();
+    await expect.poll(() => shadowOf(page, 'grain-1').textContent(), SOON).toContain('粮仓温度偏高');
+    await takePictures(page, 'maintenance-withheld');
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+
+    // Ended early: what is still there is raised now.
     await page.getByTestId('maintenance-end').click();
     await page.getByTestId('maintenance-end').click();
     await expect.poll(() => page.getByTestId('maintenance-running').count(), SOON).toBe(0);

@@ -87,12 +87,15 @@ it('withholds in maintenance what is no fire, shows what, and raises it when the
   await send(0, 10);
   const withheld = async () => (await admin.get<Page<WithheldRecord>>(`maintenance/${id}/withheld`)).items;
   await until('it is listed', async () => (await withheld()).length === 1);
+  const counted = async () => (await admin.get<{ withheld: number }>(`maintenance/${id}`)).withheld;
+  expect(await counted()).toBe(1);
   expect(await ofRule('smoke-0', rule)).toEqual([]);
   await client!.publishAsync('smartfire/v1/smoke-0/event', JSON.stringify({ seq: ++seq, event: 'fire' }), { qos: 1 });
   await until('a fire is raised all the same', async () => (await centre!.fireAlarms()).length === 1);
   await admin.delete(`maintenance/${id}`);
   await until('it is raised at the end', async () => (await ofRule('smoke-0', rule)).length === 1);
   expect((await withheld())[0]!.overAt).not.toBe(null);
+  expect(await counted()).toBe(0);
 });
 
 it('tries a rule over stored history, while the platform runs', async () => {

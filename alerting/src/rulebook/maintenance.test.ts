@@ -148,6 +148,17 @@ describe('what was withheld', () => {
     );
   });
 
+  it('is counted by window while it is there, for those who may see it', async () => {
+    house.book.withhold(raise(1, { cause: 'a', why: 'maintenance', maintenance: 'm1' }));
+    house.book.withhold(raise(2, { cause: 'b', why: 'maintenance', maintenance: 'm1', site: 's2', device: 'p2' }));
+    house.book.withhold(raise(3, { cause: 'c' }));
+    expect(house.book.withheldNow('/')).toEqual(new Map([['m1', 2]]));
+    expect(house.book.withheldNow('/c/t1/')).toEqual(new Map([['m1', 1]]));
+    await house.restart();
+    house.book.withheldOver({ no: 4, cause: 'a', time: 4000 });
+    expect(house.book.withheldNow('/')).toEqual(new Map([['m1', 1]]));
+  });
+
   it('is bounded per rule, newest kept', async () => {
     for (let no = 1; no <= KEPT_PER_RULE + 50; no++) house.book.withhold(raise(no, { cause: `c${no}` }));
     house.book.withhold(raise(1, { cause: 'other', rule: 'other' }));

@@ -174,6 +174,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
     flush: withheldLog.flush,
     withheld: withheldLog.list,
     withheldCounts: withheldLog.counts,
+    withheldNow: withheldLog.now,
 
     rules: (scope) => shelf.all().flatMap((record) => seen(record, scope) ?? []),
     rule: (id, scope) => seen(shelf.get(id), scope),

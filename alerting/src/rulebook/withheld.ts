@@ -1,5 +1,6 @@
 import type {
   Clock,
+  Registry,
   RuleSource,
   Timer,
   WithheldQuery,
@@ -22,16 +23,20 @@ export interface WithheldLog extends Pick<RuleSource, 'withhold' | 'withheldOver
   load(): Promise<void>;
   list(query: WithheldQuery): Promise<WithheldRecord[]>;
   counts(scope: string, since: number): Promise<Map<string, { shadow: number; other: number }>>;
+  /** By maintenance window, what it withholds now within `scope`. */
+  now(scope: string): Map<string, number>;
   stop(): Promise<void>;
 }
 
 /** What was there and raised no alarm: written in the background, a replay changes nothing. */
 export function createWithheldLog({
   state,
+  registry,
   clock,
   log,
 }: {
   state: StateStore;
+  registry: Registry;
   clock: Clock;
   log: Logger;
 }): WithheldLog {
@@ -198,6 +203,14 @@ export function createWithheldLog({
         of[(why as WithheldReason) === 'shadow' ? 'shadow' : 'other'] += Number(count);
         counts.set(rule, of);
       }
+      return counts;
+    },
+
+    now(scope) {
+      const counts = new Map<string, number>();
+      for (const { maintenance, site } of open.values())
+        if (maintenance !== null && (registry.sites.get(site)?.path ?? '/').startsWith(scope))
+          counts.set(maintenance, (counts.get(maintenance) ?? 0) + 1);
       return counts;
     },
 

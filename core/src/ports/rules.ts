@@ -169,6 +169,8 @@ export interface RuleBook extends RuleSource {
   withheld(query: WithheldQuery): Promise<WithheldRecord[]>;
   /** Withheld raises since `since` (ms UTC) within `scope`, by rule. */
   withheldCounts(scope: string, since: number): Promise<Map<string, { shadow: number; other: number }>>;
+  /** By maintenance window, how many conditions it withholds now within `scope`; from memory. */
+  withheldNow(scope: string): ReadonlyMap<string, number>;
   /** Every rule that acts within `scope`, with units as comments. */
   exportYaml(scope: string): string;
   importYaml(actor: RuleActor, text: string, options: { dryRun: boolean }): Promise<ImportPlan>;

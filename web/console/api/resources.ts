@@ -162,6 +162,8 @@ export function createResources(api: ApiClient) {
       announce: (body: Pick<Maintenance, 'scope' | 'from' | 'to' | 'reason'>) =>
         api.post<MaintenanceRow>('maintenance', body),
       end: (id: string) => api.delete<void>(at('maintenance', id)),
+      withheld: (id: string, cursor: string | null) =>
+        api.get<Page<ShadowRow>>(at('maintenance', id, '/withheld'), { cursor, limit: 20 }),
     },
     deadLetters: (query: Query) => api.get<Page<DeadLetterRow>>('dead-letters', query),
     audit: (query: Query) => api.get<Page<AuditRow>>('audit', query),

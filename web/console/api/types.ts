@@ -109,12 +109,15 @@ export interface VersionRow extends RuleVersion {
 }
 
 export interface ShadowRow extends WithheldRecord {
+  ruleName: { zh: string; en: string };
   deviceName: string;
   siteName: string;
 }
 
 export interface MaintenanceRow extends MaintenanceRecord {
   byName: string | null;
+  /** What it withholds now. */
+  withheld: number;
 }
 
 /** A rule as it is for one device. */

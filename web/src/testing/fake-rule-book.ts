@@ -100,6 +100,10 @@ export class FakeRuleBook implements RuleBook {
     return new Map(this.raises.map(({ rule }) => [rule, { shadow: 1, other: 2 }]));
   }
 
+  withheldNow() {
+    return new Map(this.raises.flatMap(({ maintenance }) => (maintenance === null ? [] : [[maintenance, 3]])));
+  }
+
   exportYaml(scope: string): string {
     return `# ${scope}\nrules: []\n`;
   }

@@ -1,4 +1,4 @@
-import { FireError } from '@smart-fire/core';
+import { FireError, type MaintenanceRecord } from '@smart-fire/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerOf } from '../access/caller.ts';
@@ -14,7 +14,14 @@ const params = z.object({ id: z.string().max(64) });
 
 export function addMaintenanceRoutes(app: App, { ruleBook, rules: views, credentials }: Context): void {
   const scopeOf = (request: FastifyRequest) => callerOf(request).person.scope;
-  const view = <T extends { by: string }>(window: T) => ({ ...window, byName: credentials.nameOf(window.by) });
+  const viewFor = (request: FastifyRequest) => {
+    const withheld = ruleBook.withheldNow(scopeOf(request));
+    return (window: MaintenanceRecord) => ({
+      ...window,
+      byName: credentials.nameOf(window.by),
+      withheld: withheld.get(window.id) ?? 0,
+    });
+  };
   const find = (request: FastifyRequest, id: string) => {
     const found = ruleBook.maintenance(scopeOf(request)).find((window) => window.id === id);
     if (!found) throw new FireError('FIRE_NOT_FOUND', { what: noun('maintenance', id) });
@@ -35,7 +42,7 @@ export function addMaintenanceRoutes(app: App, { ruleBook, rules: views, credent
       const { cursor, limit } = request.query;
       const start = fromCursor(cursor, z.number().int().min(0)) ?? 0;
       const all = ruleBook.maintenance(scopeOf(request));
-      const items = all.slice(start, start + limit).map(view);
+      const items = all.slice(start, start + limit).map(viewFor(request));
       return { items, next: start + limit < all.length ? toCursor(start + limit) : null };
     },
   );
@@ -52,7 +59,7 @@ export function addMaintenanceRoutes(app: App, { ruleBook, rules: views, credent
     },
     async (request, reply) => {
       const window = await ruleBook.announce(ruleActor(request), request.body);
-      return reply.status(201).send(view(window));
+      return reply.status(201).send(viewFor(request)(window));
     },
   );
 
@@ -62,7 +69,7 @@ export function addMaintenanceRoutes(app: App, { ruleBook, rules: views, credent
       config: { permission: 'rule.read' },
       schema: { summary: 'One maintenance window', params, response: answers(200, maintenance) },
     },
-    async (request) => view(find(request, request.params.id)),
+    async (request) => viewFor(request)(find(request, request.params.id)),
   );
 
   app.get(

@@ -205,7 +205,10 @@ describe('maintenance', () => {
       ...{ device: 'd1', point: '', site: 's1', zone: null, raisedAt: 5, overAt: null, count: 2 },
       explanation: { zh: '低', en: 'low' },
     });
-    expect((await web.ask('GET', 'maintenance?limit=1', operator)).body).toMatchObject({ items: [{ id }], next: null });
+    expect((await web.ask('GET', 'maintenance?limit=1', operator)).body).toMatchObject({
+      items: [{ id, withheld: 3 }],
+      next: null,
+    });
     const withheld = (await web.ask('GET', `maintenance/${id}/withheld`, operator)).body.items;
     expect(withheld).toMatchObject([{ deviceName: 'd1', siteName: '一厂', count: 2 }]);
     expect((await web.ask('GET', `rules/${LOW}/shadow?why=maintenance`, operator)).body.items).toHaveLength(1);

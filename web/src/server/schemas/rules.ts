@@ -102,6 +102,7 @@ export const withheldRaise = z
     cause: z.string(),
     why: z.enum(WITHHELD_REASONS),
     rule: z.string(),
+    ruleName: words,
     maintenance: z.string().nullable(),
     class: z.enum(ALARM_CLASSES),
     level: z.enum(LEVELS).nullable(),
@@ -162,6 +163,7 @@ export const maintenance = z
     byName: z.string().nullable(),
     createdAt: ms,
     endedBy: z.string().nullable().describe('Who ended it before its time'),
+    withheld: z.number().int().describe('What it withholds now, in your scope'),
   })
   .meta({ id: 'Maintenance' });
 

@@ -36,8 +36,10 @@ export class RuleViews {
 
   withheld(record: WithheldRecord) {
     const { devices, sites } = this.#context.registry;
+    const { zh = record.rule, en = record.rule } = this.#context.ruleBook.rule(record.rule, '/')?.definition ?? {};
     return {
       ...record,
+      ruleName: { zh, en },
       deviceName: devices.get(record.device)?.name ?? record.device,
       siteName: sites.get(record.site)?.name ?? record.site,
     };
