@@ -157,8 +157,13 @@ export const ERRORS = {
   },
   FIRE_BACKTEST_EMPTY: {
     status: 400,
-    en: 'Nothing is left to judge: {rows} rows, {warmUp} of them for learning.',
-    zh: '没有可判定的数据:共 {rows} 行,其中 {warmUp} 行用于学习。',
+    en: 'Nothing is left to judge: {rows} rows, of which {warmUp} are wanted for learning. Take a longer time, or fewer rows to learn from.',
+    zh: '没有可判定的数据:共 {rows} 行,学习需要 {warmUp} 行。请加长时间范围,或减少学习行数。',
+  },
+  FIRE_BACKTEST_STOPPED: {
+    status: 400,
+    en: 'The backtest was stopped: nobody waits for it any more.',
+    zh: '回测已停止:不再有人等待结果。',
   },
   FIRE_CONFIG_INVALID: { status: 500, en: 'Configuration is not valid:\n{problems}', zh: '配置无效:\n{problems}' },
 } as const satisfies Record<string, { status: number; en: string; zh: string }>;

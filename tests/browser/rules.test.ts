@@ -146,6 +146,13 @@ describe.skipIf(without)('the rules of a centre', () => {
     expect(await page.getByTestId('backtest-episodes').textContent()).toBe('2');
     expect(await seriousViolations(page)).toEqual([]);
     await takePictures(page, 'rule-backtest');
+    // One that takes long can be stopped, without a word of complaint.
+    await page.route('**/rules/backtest', () => {});
+    await page.getByTestId('backtest-run').click();
+    await page.getByTestId('backtest-stop').click();
+    await expect.poll(() => page.getByTestId('backtest-stop').count(), SOON).toBe(0);
+    expect(await page.getByTestId('backtest-problem').count()).toBe(0);
+    await page.unroute('**/rules/backtest');
     await page.keyboard.press('Escape');
 
     await temperature('grain-2', 20);
@@ -166,6 +173,9 @@ describe.skipIf(without)('the rules of a centre', () => {
     const newest = page.getByTestId('version').first();
     await expect.poll(() => newest.textContent(), SOON).toContain('40 °C');
     expect(await newest.textContent()).toContain('lei');
+    await page.getByTestId('schedule-add').click();
+    await page.getByTestId('rule-save').click();
+    await expect.poll(() => newest.textContent(), SOON).toContain('每天 18:00–次日 08:00');
     // The first version: before the override, in shadow, at 45 °C.
     await page.getByTestId('go-back-1').click();
     await page.getByTestId('go-back-1').click();

@@ -6,6 +6,10 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ruleKind } from '../rules/kinds/index.ts';
 import { type BacktestDeps, backtest, backtestCommand } from './command.ts';
+import { openCsv } from './csv-source.ts';
+import { recordingZone } from './recording-zone.ts';
+import { findRule } from './rule-source.ts';
+import { runBacktest } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'smart-fire-backtest-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -75,11 +79,50 @@ describe('backtest of a recording', () => {
     expect(lines.slice(1).map((line) => line.split(',').slice(0, 2).join(' '))).toEqual([
       ...['10 0', '20 1', '20 1', '15 1', 'soon 1', '30 1', '40 0'],
     ]);
-    expect(remarks).toEqual([
+    expect(remarks.map(String)).toEqual([
       '1 rows without a readable time (the first: "soon")',
       '2 rows whose time is not later than that of the row before',
     ]);
     expect(episodes).toMatchObject([{ from: 20_000, to: 40_000, device: 'recording-1' }]);
+  });
+
+  it('has a line for rows before the first readable time, too', async () => {
+    const csv = write('headless.csv', 't,v\nunits,C\n10,60\n20,10\n');
+    const { lines, judged } = await run({ rule: HOT, csv, time: 't:s', values: 'v=temperature' });
+    expect(lines.slice(1)).toEqual(['units,0,,0', '10,1,,1.2', '20,0,,0.2']);
+    expect(judged).toBe(3);
+  });
+
+  it('never writes over what it reads', async () => {
+    const text = 't,v\n10,40\n';
+    const csv = write('precious.csv', text);
+    for (const input of [
+      { csv, rule: HOT },
+      { csv: write('other.csv', text), rule: csv },
+    ])
+      await expect(run({ ...input, time: 't:s', values: 'v=temperature', out: csv })).rejects.toMatchObject({
+        code: 'FIRE_REQUEST_INVALID',
+      });
+    expect(readFileSync(csv, 'utf8')).toBe(text);
+  });
+
+  it('ends when nobody waits for it any more', async () => {
+    const csv = write('long.csv', 't,v\n10,40\n20,40\n30,40\n');
+    const gone = new AbortController();
+    const seen: string[] = [];
+    const source = await openCsv(csv, { time: 't:s', values: 'v=temperature' }, 'Asia/Shanghai');
+    const rule = await findRule(HOT, async () => null);
+    const done = runBacktest({
+      ...{ rules: [rule], source, registry: recordingZone(source.series, 'heat-detector'), warmUp: { rows: 0 } },
+      ...{ timeZone: 'Asia/Shanghai', signal: gone.signal },
+      onRow({ cell }) {
+        seen.push(cell);
+        gone.abort();
+        return undefined;
+      },
+    });
+    await expect(done).rejects.toMatchObject({ code: 'FIRE_BACKTEST_STOPPED' });
+    expect(seen).toEqual(['10']);
   });
 
   it('judges what falls due between two rows when it is due, however long the gap', async () => {

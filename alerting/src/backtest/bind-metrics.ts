@@ -40,17 +40,21 @@ export function bindMetrics(rule: Rule, found: readonly string[], where = RECORD
   return [rule];
 }
 
-/** Sentences on what the rule reads and is not there, and on columns that were `named` for it and it does not read. */
-export function unboundMetrics(rules: readonly Rule[], found: readonly string[], named: boolean): string[] {
+/** Sentences on what the rule reads and is not there, and on columns that were `given` for it and it does not read. */
+export function unboundMetrics(rules: readonly Rule[], found: readonly string[], given: boolean): Words[] {
   const wanted = new Set(rules.flatMap(inputsOf));
   if (wanted.size === 0) return [];
   const missing = [...wanted].filter((metric) => !found.includes(metric));
   const unread = [...new Set(found)].filter((metric) => !wanted.has(metric));
   return [
-    ...(missing.length > 0 ? [`the rule also reads ${missing.join(', ')}, which is not there`] : []),
-    ...(named && unread.length > 0 ? [`the rule does not read ${unread.join(', ')}`] : []),
+    ...(missing.length > 0 ? [absent(missing.join(', '))] : []),
+    ...(given && unread.length > 0 ? [ignored(unread.join(', '))] : []),
   ];
 }
+
+const absent = (metrics: string) =>
+  new Words(`规则还需要 ${metrics},但没有数据`, `the rule also reads ${metrics}, which is not there`);
+const ignored = (metrics: string) => new Words(`规则不使用 ${metrics}`, `the rule does not read ${metrics}`);
 
 function named(metrics: readonly string[], none: Words): Words {
   const list = metrics.join(', ');

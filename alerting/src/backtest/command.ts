@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { FireError, type ReadingsStore, type Registry, type Rule, type SeriesRow } from '@smart-fire/core';
 import { z } from 'zod';
 import { bindMetrics, unboundMetrics } from './bind-metrics.ts';
@@ -21,7 +22,7 @@ const options = z
     label: z.string().min(1).optional(),
     warmup: z
       .string()
-      .regex(/^\d+(\.\d+)?%$|^\d+$/, '--warmup: give a number of rows such as 400, or a share such as 15%')
+      .regex(/^\d+(\.\d+)?%$|^\d+$/, 'give a number of rows such as 400, or a share such as 15%')
       .transform(
         (text): WarmUp => (text.endsWith('%') ? { share: Number(text.slice(0, -1)) / 100 } : { rows: Number(text) }),
       )
@@ -72,6 +73,9 @@ export async function backtest(raw: unknown, deps: BacktestDeps): Promise<{ outc
         .join('; '),
     });
   const given = parsed.data;
+  for (const input of ['csv', 'rule'] as const)
+    if (isSameFile(given.out, given[input]))
+      throw new FireError('FIRE_REQUEST_INVALID', { problems: `--out is the file of --${input}: choose another` });
   const rule = await findRule(given.rule, deps.ownRule);
   const { source, registry, found } = await materialOf(given, rule, deps);
   const rules = bindMetrics(rule, found);
@@ -113,6 +117,12 @@ async function materialOf(
   const { registry, readings, series } = await deps.history();
   const place = historyPlace(rule, given.device!, registry, series);
   return { ...place, source: openHistory(readings, place.series, { from: given.from!, to: given.to! }) };
+}
+
+/** False when one of them is not there. */
+function isSameFile(a: string | undefined, b: string | undefined): boolean {
+  const [one, other] = [a, b].map((file) => file && statSync(file, { throwIfNoEntry: false }));
+  return !!one && !!other && one.ino === other.ino && one.dev === other.dev;
 }
 
 /** Rows that a learned kind wants to learn from; 0 for all others. */

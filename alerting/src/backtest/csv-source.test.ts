@@ -8,13 +8,13 @@ import { openCsv } from './csv-source.ts';
 const folder = mkdtempSync(join(tmpdir(), 'smart-fire-csv-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function recording(text: string): string {
+function recording(text: string | Uint8Array): string {
   const file = join(folder, 'recording.csv');
   writeFileSync(file, text);
   return file;
 }
 
-async function rowsOf(text: string, options: ColumnOptions) {
+async function rowsOf(text: string | Uint8Array, options: ColumnOptions) {
   const source = await openCsv(recording(text), options, 'Asia/Shanghai');
   const rows: [cell: string, time: number, values: number[], label: number][] = [];
   for await (const { cell, time, values, label } of source.rows()) rows.push([cell, time, [...values], label]);
@@ -50,11 +50,30 @@ describe('a recording', () => {
       ['5', 5, [1, 2]],
       ['6', 6, [NaN, NaN]],
     ]);
-    expect(remarks).toEqual([
+    expect(remarks.map(String)).toEqual([
       '1 rows without a readable time (the first: "later")',
       '2 rows with more or fewer cells than the header',
       '2 cells that are no number, taken as gaps',
     ]);
+  });
+
+  it('may have decimal commas where ; parts the cells', async () => {
+    const { rows, remarks } = await rowsOf('t;a\n0,5;-1,25\n1;,5\n2;1,2,3\n', { time: 't:s', values: 'a' });
+    expect(rows.map(([, time, values]) => [time, ...values])).toEqual([
+      [500, -1.25],
+      [1000, 0.5],
+      [2000, NaN],
+    ]);
+    expect(remarks.map(String)).toEqual(['1 cells that are no number, taken as gaps']);
+  });
+
+  it.each([
+    ['GBK', Buffer.from([0xca, 0xb1, 0x2c, 0xce, 0xc2, 0x0a, 0x31, 0x2c, 0x35, 0x0a])],
+    ['UTF-16', Buffer.from('\uFEFF时,温\n1,5\n', 'utf16le')],
+    ['UTF-8', Buffer.from('时,温\n1,5\n')],
+  ])('is read in %s, as spreadsheets write it', async (_, bytes) => {
+    const { rows } = await rowsOf(bytes, { time: '时', values: '温' });
+    expect(rows).toEqual([['1', 1, [5], NaN]]);
   });
 
   it('can be read again from its beginning', async () => {

@@ -1,5 +1,5 @@
 import type { BacktestQuery, BacktestResult, ReadingsStore, Registry, SeriesRow } from '@smart-fire/core';
-import { bindMetrics, HISTORY } from './bind-metrics.ts';
+import { bindMetrics, HISTORY, unboundMetrics } from './bind-metrics.ts';
 import { createSampler, ThinLine } from './chart.ts';
 import { warmUpOf } from './command.ts';
 import { historyPlace } from './history-place.ts';
@@ -15,7 +15,7 @@ export interface HistoryBacktestOptions extends BacktestQuery {
   timeZone: string;
 }
 
-/** Throws FIRE_NOT_FOUND, FIRE_BACKTEST_METRICS, FIRE_BACKTEST_EMPTY, FIRE_READINGS_UNAVAILABLE. */
+/** Throws FIRE_NOT_FOUND, FIRE_BACKTEST_METRICS, FIRE_BACKTEST_EMPTY, FIRE_BACKTEST_STOPPED, FIRE_READINGS_UNAVAILABLE. */
 export async function backtestHistory(options: HistoryBacktestOptions): Promise<BacktestResult> {
   const { device, from, to, readings, timeZone } = options;
   const rule = checkedRule(options.rule);
@@ -26,7 +26,7 @@ export async function backtestHistory(options: HistoryBacktestOptions): Promise<
   const score = new ThinLine(from, to);
   const due = createSampler(from, to);
   const { rows, warmUp, episodes, alarms, timeInAlarm, remarks, ...rest } = await runBacktest({
-    ...{ rules, registry: place.registry, timeZone },
+    ...{ rules, registry: place.registry, timeZone, signal: options.signal },
     source: openHistory(readings, place.series, { from, to }),
     warmUp: { rows: options.warmUp ?? warmUpOf(rule) },
     onRow({ time, values, replay, score: now }) {
@@ -43,7 +43,8 @@ export async function backtestHistory(options: HistoryBacktestOptions): Promise<
     },
   });
   return {
-    ...{ readings: rest.readings, rows, warmUp, episodes, alarms, timeInAlarm, remarks, score: score.points },
+    ...{ readings: rest.readings, rows, warmUp, episodes, alarms, timeInAlarm, score: score.points },
+    remarks: [...unboundMetrics(rules, place.found, false), ...remarks],
     series: place.series.map(({ device: of, point, metric }, at) => ({
       ...{ device: of, point, metric, points: lines[at]!.points, learned: learned[at]! },
     })),

@@ -1,4 +1,4 @@
-import type { JournalBatch, Registry, Rule, SeriesRow } from '@smart-fire/core';
+import { type JournalBatch, type Registry, type Rule, type SeriesRow, Words } from '@smart-fire/core';
 import type { Effect } from '../rules/effect.ts';
 import { Engine } from '../rules/engine.ts';
 import type { LearnedSeries } from '../rules/inspection.ts';
@@ -93,10 +93,12 @@ export class Replay {
   }
 
   /** Sentences on rules that threw. */
-  errors(): string[] {
-    return this.#engine
-      .rules()
-      .flatMap(({ errors, lastError }) => (errors > 0 ? [`the rule failed ${errors} times, last: ${lastError}`] : []));
+  errors(): Words[] {
+    return this.#engine.rules().flatMap(({ errors, lastError }) => {
+      if (errors === 0) return [];
+      const en = `the rule failed ${errors} times, last: ${lastError}`;
+      return [new Words(`规则出错 ${errors} 次,最近一次:${lastError}`, en)];
+    });
   }
 
   #pass(time: number): void {

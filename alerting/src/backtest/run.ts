@@ -1,4 +1,4 @@
-import { FireError, type Level, type Registry, type Rule } from '@smart-fire/core';
+import { FireError, type Level, type Registry, type Rule, Words } from '@smart-fire/core';
 import { ruleKind } from '../rules/kinds/index.ts';
 import { type BacktestEpisode, Episodes } from './episodes.ts';
 import { createLabelFigures, type LabelFigures } from './label-figures.ts';
@@ -23,12 +23,15 @@ export interface BacktestOptions {
   /** After each row that is judged; what it returns is awaited. */
   onRow?: (row: JudgedRow) => Promise<void> | undefined;
   onProgress?: (share: number) => void;
+  /** Asked after each row; then FIRE_BACKTEST_STOPPED. */
+  signal?: AbortSignal | undefined;
 }
 
 /** One object, used again. */
 export interface JudgedRow {
   /** The time as it was written, and in ms UTC (the last readable one where it is not). */
   cell: string;
+  /** NaN before the first readable one. */
   time: number;
   alarm: boolean;
   level: Level | null;
@@ -54,7 +57,7 @@ export interface BacktestOutcome {
   /** null where no row had a label. */
   figures: LabelFigures | null;
   /** What was odd, counted; sentences for people. */
-  remarks: string[];
+  remarks: Words[];
 }
 
 /**
@@ -63,7 +66,7 @@ export interface BacktestOutcome {
  */
 export async function runBacktest(options: BacktestOptions): Promise<BacktestOutcome> {
   const { source, onRow, onProgress } = options;
-  const warmUp = await rowsOf(options.warmUp, source);
+  const warmUp = await rowsOf(options);
   const episodes = new Episodes();
   const rules = options.rules.map((rule) => learningFor(rule, warmUp));
   const replay = new Replay({ ...options, rules }, (effect, time) => episodes.take(effect, time));
@@ -78,21 +81,24 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestOut
   };
 
   for await (const row of source.rows()) {
+    if (options.signal?.aborted) throw new FireError('FIRE_BACKTEST_STOPPED');
     if (row.time > last) {
       last = row.time;
       replay.row(row.time, row.values);
     } else if (!Number.isNaN(row.time)) outOfOrder++;
     if (rows++ === warmUp) episodes.begin(last);
     if (onProgress && rows % PROGRESS_ROWS === 0) onProgress(source.progress());
-    if (rows <= warmUp || last === -Infinity) continue;
-    if (Number.isNaN(from)) from = last;
+    if (rows <= warmUp) continue;
+    const timed = last > -Infinity;
+    if (timed && Number.isNaN(from)) from = last;
     const { alarm } = episodes;
-    if (!Number.isNaN(row.label)) {
+    if (timed && !Number.isNaN(row.label)) {
       labelled = true;
       labels.row(last, alarm, row.label);
     }
     if (!onRow) continue;
-    Object.assign(judged, { cell: row.cell, time: last, values: row.values, alarm, level: episodes.level });
+    const time = timed ? last : NaN;
+    Object.assign(judged, { cell: row.cell, time, values: row.values, alarm, level: episodes.level });
     judged.score = replay.score();
     const done = onRow(judged);
     // A row that need not wait is not waited for.
@@ -106,14 +112,14 @@ export async function runBacktest(options: BacktestOptions): Promise<BacktestOut
     figures: labelled ? labels.figures : null,
     remarks: [
       ...source.remarks(),
-      ...(outOfOrder > 0 ? [`${outOfOrder} rows whose time is not later than that of the row before`] : []),
-      ...new Set(rules.flatMap(({ definition: { warmUp: learning } }) => unlike(learning, warmUp))),
+      ...(outOfOrder > 0 ? [notLater(outOfOrder)] : []),
+      ...[...new Set(rules.map(({ definition }) => definition.warmUp))].flatMap((learning) => unlike(learning, warmUp)),
       ...replay.errors(),
     ],
   };
 }
 
-async function rowsOf(warmUp: WarmUp, source: BacktestSource): Promise<number> {
+async function rowsOf({ warmUp, source }: Pick<BacktestOptions, 'warmUp' | 'source'>): Promise<number> {
   if ('rows' in warmUp) return warmUp.rows;
   let rows = 0;
   for await (const _ of source.rows()) rows++;
@@ -133,6 +139,16 @@ function learningFor(rule: Rule, warmUp: number): Rule {
   return asked;
 }
 
-function unlike(learning: unknown, warmUp: number): string[] {
-  return learning === undefined || learning === warmUp ? [] : [`the rule learns for ${learning} rows, not ${warmUp}`];
+function unlike(learning: unknown, warmUp: number): Words[] {
+  if (learning === undefined || learning === warmUp) return [];
+  return [
+    new Words(`规则学习 ${learning} 行,而不是 ${warmUp} 行`, `the rule learns for ${learning} rows, not ${warmUp}`),
+  ];
+}
+
+function notLater(rows: number): Words {
+  return new Words(
+    `${rows} 行的时间不晚于前一行,未参与判定`,
+    `${rows} rows whose time is not later than that of the row before`,
+  );
 }

@@ -1,3 +1,5 @@
+import type { Words } from '@smart-fire/core';
+
 /** One series of a backtest: a column of a recording, or a series of stored history. */
 export interface BacktestSeries {
   /** Device id. */
@@ -25,5 +27,5 @@ export interface BacktestSource {
   /** How much of the current pass is done, 0 to 1. */
   progress(): number;
   /** What was odd about the rows so far, counted; sentences for people. */
-  remarks(): string[];
+  remarks(): Words[];
 }

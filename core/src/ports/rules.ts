@@ -209,6 +209,8 @@ export interface BacktestQuery {
   to: number;
   /** Rows that teach and are not judged; the rule's own when left out. */
   warmUp?: number;
+  /** Nobody waits for it any more: it ends with FIRE_BACKTEST_STOPPED. */
+  signal?: AbortSignal;
 }
 
 /** What the rule would have done, with lines for a chart. Times are ms UTC. */
@@ -231,5 +233,5 @@ export interface BacktestResult {
   }[];
   /** 1 = at the limit. */
   score: [time: number, score: number][];
-  remarks: string[];
+  remarks: { zh: string; en: string }[];
 }

@@ -20,7 +20,8 @@ export type Query = Record<string, string | number | boolean | readonly string[]
 
 export interface ApiClient {
   get<T>(path: string, query?: Query): Promise<T>;
-  post<T>(path: string, body?: unknown): Promise<T>;
+  /** Rejects when the signal is aborted, as if there was no server. */
+  post<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T>;
   put<T>(path: string, body: unknown): Promise<T>;
   patch<T>(path: string, body: unknown): Promise<T>;
   delete<T>(path: string): Promise<T>;
@@ -48,8 +49,15 @@ const UNKNOWN: Record<Language, string> = {
 
 /** Speaks to `/api/v1`. Rejects with ApiError only. */
 export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient {
-  async function request<T>(method: string, path: string, query?: Query, body?: unknown): Promise<T> {
-    const json = body === undefined ? {} : { type: 'application/json', body: JSON.stringify(body) };
+  async function request<T>(
+    method: string,
+    path: string,
+    query?: Query,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const about = signal ? { signal } : {};
+    const json = body === undefined ? about : { ...about, type: 'application/json', body: JSON.stringify(body) };
     return parse(await send(method, path, query, json)) as T;
   }
 
@@ -58,7 +66,7 @@ export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient 
     method: string,
     path: string,
     query: Query | undefined,
-    { type, body }: { type?: string; body?: string },
+    { type, body, signal }: { type?: string; body?: string; signal?: AbortSignal },
   ): Promise<string> {
     let response: Response;
     try {
@@ -70,6 +78,7 @@ export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient 
           ...(type === undefined ? {} : { 'content-type': type }),
         },
         ...(body === undefined ? {} : { body }),
+        ...(signal ? { signal } : {}),
       });
     } catch {
       throw new ApiError(0, 'UNREACHABLE', UNREACHABLE[language()]);
@@ -85,7 +94,7 @@ export function createApi({ fetch, language, onLoggedOut }: ApiDeps): ApiClient 
 
   return {
     get: (path, query) => request('GET', path, query),
-    post: (path, body) => request('POST', path, undefined, body),
+    post: (path, body, signal) => request('POST', path, undefined, body, signal),
     put: (path, body) => request('PUT', path, undefined, body),
     patch: (path, body) => request('PATCH', path, undefined, body),
     delete: (path) => request('DELETE', path),

@@ -1,6 +1,5 @@
 import type {
   Area,
-  BacktestResult,
   Contact,
   HealthItem,
   ImportPlan,
@@ -19,6 +18,7 @@ import type {
   AlarmDetail,
   AlarmRow,
   AuditRow,
+  BacktestAnswer,
   BacktestInput,
   DeadLetterRow,
   DeviceRow,
@@ -145,15 +145,16 @@ export function createResources(api: ApiClient) {
       create: (body: RuleDraft) => api.post<RuleRow>('rules', body),
       change: (id: string, body: RuleChange & { version: number }) => api.patch<RuleRow>(at('rules', id), body),
       /** One of one's own is gone, a preset is as we ship it again. */
-      remove: (id: string) => api.delete<void>(at('rules', id)),
+      remove: (id: string, version: number) => api.delete<void>(at('rules', id, `?version=${version}`)),
       putOverride: (id: string, body: Omit<Override, 'id'> & { version: number }) =>
         api.post<RuleRow>(at('rules', id, '/overrides'), body),
       removeOverride: (id: string, override: string, version: number) =>
         api.delete<RuleRow>(at('rules', id, `/overrides/${encodeURIComponent(override)}?version=${version}`)),
-      versions: async (id: string) => (await api.get<Page<VersionRow>>(at('rules', id, '/versions'))).items,
+      versions: (id: string, cursor: string | null) =>
+        api.get<Page<VersionRow>>(at('rules', id, '/versions'), { cursor, limit: 20 }),
       shadow: (id: string, cursor: string | null) =>
         api.get<Page<ShadowRow>>(at('rules', id, '/shadow'), { cursor, limit: 20 }),
-      backtest: (body: BacktestInput) => api.post<BacktestResult>('rules/backtest', body),
+      backtest: (body: BacktestInput, signal: AbortSignal) => api.post<BacktestAnswer>('rules/backtest', body, signal),
       exportYaml: () => api.text('rules.yaml'),
       importYaml: (text: string, dryRun: boolean) => api.postText<ImportPlan>('rules/import', text, { dryRun }),
     },

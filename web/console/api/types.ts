@@ -2,6 +2,7 @@ import type {
   Alarm,
   AlarmClass,
   AlarmEntry,
+  BacktestResult,
   Contact,
   Device,
   DeviceCondition,
@@ -107,6 +108,12 @@ export interface RuleKindRow extends Omit<RuleKindView, 'schema'> {
 export interface VersionRow extends RuleVersion {
   actorName: string | null;
 }
+
+/** Its remarks are in the language asked for. */
+export type BacktestAnswer = Omit<BacktestResult, 'remarks' | 'series'> & {
+  series: (BacktestResult['series'][number] & { deviceName: string })[];
+  remarks: string[];
+};
 
 export interface ShadowRow extends WithheldRecord {
   ruleName: { zh: string; en: string };

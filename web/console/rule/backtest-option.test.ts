@@ -1,5 +1,5 @@
-import type { BacktestResult } from '@smart-fire/core';
 import { describe, expect, it } from 'vitest';
+import type { BacktestAnswer } from '../api/types.ts';
 import { backtestOption, chartHeight, withHoles } from './backtest-option.ts';
 
 const look = { ink: '#000', quiet: '#888', line: '#333', band: '#ccc', early: 'orange', fire: 'red', font: 'sans' };
@@ -10,7 +10,7 @@ const words = {
   metric: (name: string) => ({ name, unit: '' }),
   clock: String,
 };
-const result: BacktestResult = {
+const result: BacktestAnswer = {
   readings: 3,
   episodes: [
     { from: 10, to: 20, level: 'early', sentence: { zh: '', en: '' } },
@@ -24,6 +24,7 @@ const result: BacktestResult = {
   series: [
     {
       device: 'a',
+      deviceName: 'Pump',
       metric: 'pressure',
       point: '',
       points: [
@@ -32,7 +33,7 @@ const result: BacktestResult = {
       ],
       learned: [[0, 0.5, 1.5]],
     },
-    { device: 'a', metric: 'flow', point: '', points: [[0, 3]], learned: [] },
+    { device: 'b', deviceName: 'Pipe', metric: 'flow', point: '', points: [[0, 3]], learned: [] },
   ],
   score: [
     [0, 0.2],
@@ -49,6 +50,11 @@ describe('the chart of a backtest', () => {
       [0, 100],
       [0, 100],
     ]);
+    // As wide as each other, whatever stands at their sides.
+    expect(
+      new Set(option.grid.map(({ left, right, outerBoundsMode }) => `${left} ${right} ${outerBoundsMode}`)),
+    ).toEqual(new Set(['64 16 none']));
+    expect(option.yAxis.map(({ name }) => name)).toEqual(['pressure Pump', 'flow Pipe', 'score']);
     expect(chartHeight(3)).toBeGreaterThan(chartHeight(2));
   });
 

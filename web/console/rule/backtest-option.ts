@@ -1,4 +1,5 @@
-import type { BacktestResult, Level } from '@smart-fire/core';
+import type { Level } from '@smart-fire/core';
+import type { BacktestAnswer } from '../api/types.ts';
 import { extent } from '../device/chart-option.ts';
 import { number } from '../format/value.ts';
 
@@ -25,6 +26,9 @@ export interface BacktestWords {
 const TOP = 34;
 const BETWEEN = 46;
 const BOTTOM = 30;
+const LEFT = 64;
+/** A title begins at the left edge; what a phone has no room for is cut. */
+const TITLE = { maxWidth: 310, ellipsis: '…' };
 
 /** Height of one metric's plot: few are drawn large. */
 const plotHeight = (plots: number) => (plots <= 2 ? 150 : plots <= 4 ? 110 : 84);
@@ -35,7 +39,7 @@ export const chartHeight = (plots: number) => TOP + plots * plotHeight(plots) + 
  * with its limit last, and every would-be alarm shaded through all of them.
  */
 export function backtestOption(
-  result: BacktestResult,
+  result: BacktestAnswer,
   from: number,
   to: number,
   look: BacktestLook,
@@ -53,7 +57,10 @@ export function backtestOption(
       { xAxis: end ?? to },
     ]),
   };
-  const name = (text: string) => ({ name: text, nameTextStyle: { color: look.ink, align: 'left' as const } });
+  const name = (text: string) => ({
+    ...{ name: text, nameTruncate: TITLE },
+    nameTextStyle: { color: look.ink, align: 'left' as const, padding: [0, 0, 0, -LEFT] },
+  });
   const valueAxis = (index: number, title: string, [low, high]: [number, number]) => ({
     ...{ type: 'value' as const, gridIndex: index, min: low, max: high, splitNumber: 3, ...name(title) },
     axisLabel: { color: look.ink, showMinLabel: false, showMaxLabel: false, formatter: number },
@@ -69,7 +76,11 @@ export function backtestOption(
     animation: false,
     textStyle: { fontFamily: look.font, color: look.ink },
     axisPointer: { link: [{ xAxisIndex: 'all' as const }], lineStyle: { color: look.quiet } },
-    grid: Array.from({ length: plots }, (_, i) => ({ left: 64, right: 16, top: TOP + i * (height + BETWEEN), height })),
+    grid: Array.from({ length: plots }, (_, i) => ({
+      ...{ left: LEFT, right: 16, top: TOP + i * (height + BETWEEN), height },
+      // Whatever its labels are, a plot is as wide as the others: the same time lies under the same time.
+      outerBoundsMode: 'none' as const,
+    })),
     xAxis: Array.from({ length: plots }, (_, i) => ({
       ...{ type: 'time' as const, gridIndex: i, min: from, max: to, splitNumber: 6 },
       axisLine: { lineStyle: { color: look.quiet } },
@@ -77,12 +88,12 @@ export function backtestOption(
       axisLabel: { show: i === plots - 1, color: look.ink, hideOverlap: true, formatter: words.clock },
     })),
     yAxis: [
-      ...result.series.map(({ device, metric, point, points, learned }, i) => {
+      ...result.series.map(({ deviceName, metric, point, points, learned }, i) => {
         const values = [...points.map(([, value]) => value), ...learned.flatMap(([, low, high]) => [low, high])];
         const { name: title, unit } = words.metric(metric);
         return valueAxis(
           i,
-          [title, point, several && device, unit && `(${unit})`].filter(Boolean).join(' '),
+          [title, unit && `(${unit})`, several && deviceName, point].filter(Boolean).join(' '),
           extent(values),
         );
       }),

@@ -5,6 +5,8 @@ import {
   metricWords,
   type ParameterOrigin,
   type RuleDefinition,
+  type Schedule,
+  type ScheduleWindow,
 } from '@smart-fire/core';
 import type { RuleKindRow } from '../api/types.ts';
 import { number, quantity } from '../format/value.ts';
@@ -46,9 +48,16 @@ export function useRuleWords() {
     return typeof value === 'string' ? value : JSON.stringify(value);
   }
 
+  function windowText({ days, from, to }: ScheduleWindow): string {
+    const which = days.length === 7 ? t('schedule.daily') : days.map((day) => t(`day.${day}`)).join(' ');
+    return `${which} ${from}–${to <= from ? `${t('schedule.nextDay')} ` : ''}${to}`;
+  }
+
   return {
     parameterText,
     unitText,
+    windowText,
+    scheduleText: (schedule: Schedule | null) => schedule?.windows.map(windowText).join('; ') ?? t('schedule.always'),
     /** A rule's condition in one line; a kind we have no sentence for says its first figures. */
     condition(rule: RuleDefinition, kind: RuleKindRow | undefined): string {
       if (isVerdictRule(rule)) return t('rule.verdict', { event: rule.event });

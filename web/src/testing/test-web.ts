@@ -63,7 +63,7 @@ export async function createTestDeps(clock = new FakeClock()) {
         ...{ readings: 0, rows: 0, warmUp: 0, alarms: 0, episodes: [], timeInAlarm: 0 },
         series: [],
         score: [],
-        remarks: [],
+        remarks: [{ zh: '学得少', en: 'learns little' }],
       };
     },
     health: () => health,

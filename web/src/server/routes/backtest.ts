@@ -1,9 +1,10 @@
 import { type BacktestResult, DEVICE_ID, FireError, type Rule, Words } from '@smart-fire/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { allowed, callerOf } from '../access/caller.ts';
 import type { App } from '../app.ts';
 import type { Context } from '../context.ts';
+import { languageOf } from '../plugins/errors.ts';
 import { answers } from '../schemas/answers.ts';
 import { ms } from '../schemas/list.ts';
 import { backtest, scope } from '../schemas/rules.ts';
@@ -34,8 +35,17 @@ export function addBacktestRoutes(app: App, context: Context): void {
     return found;
   };
 
+  // Who stops the platform does not wait for one either.
+  const stopping = new AbortController();
+  app.addHook('preClose', async () => stopping.abort());
+
   /** One at a time: each takes what is left of a core. */
-  async function run(request: FastifyRequest, rule: Rule, query: { device: string; from: number; to: number }) {
+  async function run(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    rule: Rule,
+    query: { device: string; from: number; to: number; warmUp?: number },
+  ) {
     const found = registry.devices.get(query.device);
     allowed(request, 'reading.read', found, found?.path ?? '', 'device', query.device);
     if (query.from >= query.to)
@@ -45,9 +55,19 @@ export function addBacktestRoutes(app: App, context: Context): void {
     if (query.to - query.from > MOST.days * DAY_MS) throw new FireError('FIRE_BACKTEST_TOO_MUCH', MOST);
     if (waiting > MOST_WAITING) throw new FireError('FIRE_RATE_LIMITED', { seconds: 10 });
     waiting++;
-    const result = turn.then((): Promise<BacktestResult> => context.backtest({ ...query, rule }, MOST));
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, stopping.signal]);
+    const result = turn.then((): Promise<BacktestResult> => context.backtest({ ...query, rule, signal }, MOST));
     turn = result.catch(() => undefined).finally(() => waiting--);
-    return result;
+    const { remarks, series, ...figures } = await result;
+    const language = languageOf(request.headers['accept-language']);
+    const deviceName = (id: string) => registry.devices.get(id)?.name ?? id;
+    return {
+      ...figures,
+      series: series.map((one) => ({ ...one, deviceName: deviceName(one.device) })),
+      remarks: remarks.map((words) => words[language]),
+    };
   }
 
   app.post(
@@ -65,7 +85,7 @@ export function addBacktestRoutes(app: App, context: Context): void {
         response: answers(200, backtest),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { rule, definition, scope: where = {}, ...query } = request.body;
       if ((rule === undefined) === (definition === undefined))
         throw new FireError('FIRE_REQUEST_INVALID', {
@@ -75,7 +95,7 @@ export function addBacktestRoutes(app: App, context: Context): void {
         definition === undefined
           ? stored(request, rule!)
           : ruleBook.draft(ruleActor(request), { definition, scope: where, mode: 'on', schedule: null });
-      return run(request, tried, query);
+      return run(request, reply, tried, query);
     },
   );
 
@@ -90,6 +110,6 @@ export function addBacktestRoutes(app: App, context: Context): void {
         response: answers(200, backtest),
       },
     },
-    async (request) => run(request, stored(request, request.params.id), request.body),
+    async (request, reply) => run(request, reply, stored(request, request.params.id), request.body),
   );
 }

@@ -246,6 +246,13 @@ describe('a backtest', () => {
     ]);
   });
 
+  it('says what was odd in the language asked for', async () => {
+    const remarks = async (headers: Record<string, string>) =>
+      (await web.ask('POST', 'rules/backtest', headers, { ...over, rule: LOW })).body.remarks;
+    expect(await remarks(operator)).toEqual(['learns little']);
+    expect(await remarks({ ...operator, 'accept-language': 'zh-CN' })).toEqual(['学得少']);
+  });
+
   it('is bounded in time and asks for one thing', async () => {
     const ask = async (body: object) => (await web.ask('POST', 'rules/backtest', operator, body)).body.code;
     expect(await ask({ ...over, rule: LOW, to: 32 * 86_400_000 })).toBe('FIRE_BACKTEST_TOO_MUCH');
@@ -257,6 +264,37 @@ describe('a backtest', () => {
     expect(await ask(over)).toBe('FIRE_REQUEST_INVALID');
     expect(await ask({ ...over, rule: LOW, definition })).toBe('FIRE_REQUEST_INVALID');
     expect(await ask({ ...over, rule: 'none' })).toBe('FIRE_NOT_FOUND');
+  });
+
+  it.each([
+    ['when who asked hangs up', (asked: AbortController, _: TestApp) => asked.abort()],
+    ['when the platform stops', (_: AbortController, other: TestApp) => void other.app.close()],
+  ])('ends %s', async (_, act) => {
+    const started = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const other = await createTestApp((deps) => ({
+      ...deps,
+      backtest: ({ signal }) =>
+        new Promise((_resolve, reject) => {
+          started.resolve();
+          signal!.addEventListener('abort', () => {
+            ended.resolve();
+            reject(new FireError('FIRE_BACKTEST_STOPPED'));
+          });
+        }),
+    }));
+    other.ruleBook.put({ id: LOW, definition, scope: { kinds: ['smoke-detector'] } });
+    const url = await other.app.listen({ port: 0 });
+    const asked = new AbortController();
+    const answer = fetch(`${url}/api/v1/rules/backtest`, {
+      ...{ method: 'POST', signal: asked.signal, body: JSON.stringify({ ...over, rule: LOW }) },
+      headers: { ...(await other.login('operator')), 'content-type': 'application/json' },
+    }).catch(() => undefined);
+    await started.promise;
+    act(asked, other);
+    await ended.promise;
+    await answer;
+    await other.stop();
   });
 
   it('reads no device outside the caller’s area', async () => {

@@ -191,6 +191,7 @@ export const backtest = z
     series: z.array(
       z.object({
         device: z.string(),
+        deviceName: z.string(),
         point: z.string(),
         metric: z.string(),
         points: line,
@@ -200,6 +201,6 @@ export const backtest = z
       }),
     ),
     score: line.describe('1 is the limit'),
-    remarks: z.array(z.string()),
+    remarks: z.array(z.string()).describe('Sentences on what was odd, in the language asked for'),
   })
   .meta({ id: 'Backtest' });
