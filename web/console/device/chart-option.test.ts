@@ -25,6 +25,20 @@ describe('the history chart', () => {
     expect(extent([])).toEqual([0, 1]);
   });
 
+  it('draws the band from lowest to highest where the values are, below zero too', () => {
+    const history = {
+      metric: 'signal',
+      unit: 'dBm',
+      points: [[0, -90, -80, -70]] as [number, number, number, number][],
+      limits: [],
+    };
+    const [low, height] = historyOption(history, [], 0, 10, look, words).series;
+    expect([low, height]).toMatchObject([
+      { data: [[0, -90]], stack: 'band', stackStrategy: 'all' },
+      { data: [[0, 20]], stack: 'band', stackStrategy: 'all' },
+    ]);
+  });
+
   it('draws a line for each limit, and what was learned to be normal', () => {
     const limit = {
       rule: 'r',

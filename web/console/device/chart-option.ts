@@ -21,6 +21,9 @@ export interface ChartWords {
   clock: (at: number) => string;
 }
 
+/** One line on the other whatever their signs: below zero, too, the band is where the values are. */
+export const BAND = { stack: 'band', stackStrategy: 'all' as const };
+
 /**
  * A device's history as an ECharts option: the mean as a line over the band from lowest to highest of each bucket, and every limit drawn in.
  * What rules have learned to be normal lies behind it. Gaps stay gaps: an interval of no data longer than three buckets is not bridged.
@@ -81,7 +84,7 @@ export function historyOption(
       {
         type: 'line' as const,
         data: points.map(([at, min]) => [at, min]),
-        stack: 'band',
+        ...BAND,
         lineStyle: { opacity: 0 },
         symbol: 'none',
         silent: true,
@@ -90,7 +93,7 @@ export function historyOption(
         type: 'line' as const,
         name: words.range,
         data: points.map(([at, min, , max]) => [at, max === null || min === null ? null : max - min]),
-        stack: 'band',
+        ...BAND,
         lineStyle: { opacity: 0 },
         areaStyle: { color: look.band, opacity: 0.7 },
         symbol: 'none',

@@ -66,6 +66,14 @@ describe('the chart of a backtest', () => {
     ]);
   });
 
+  it('has the band of what was held for normal where the values are, below zero too', () => {
+    const band = option.series.filter((one) => 'stack' in one) as { stack?: string; stackStrategy?: string }[];
+    expect(band.map(({ stack, stackStrategy }) => [stack, stackStrategy])).toEqual([
+      ['band-0', 'all'],
+      ['band-0', 'all'],
+    ]);
+  });
+
   it('has room for what was held for normal', () => {
     expect(option.yAxis[0]).toMatchObject({ min: 0.35, max: 2.15 });
   });

@@ -1,6 +1,6 @@
 import type { Level } from '@smart-fire/core';
 import type { BacktestAnswer } from '../api/types.ts';
-import { extent } from '../device/chart-option.ts';
+import { BAND, extent } from '../device/chart-option.ts';
 import { number } from '../format/value.ts';
 
 export interface BacktestLook {
@@ -116,13 +116,13 @@ export function backtestOption(
               line(
                 i,
                 learned.map(([at, low]) => [at, low]),
-                { ...hidden, stack: `band-${i}` },
+                { ...hidden, ...BAND, stack: `band-${i}` },
               ),
               line(
                 i,
                 learned.map(([at, low, high]) => [at, high - low]),
                 {
-                  ...{ ...hidden, stack: `band-${i}`, areaStyle: { color: look.band, opacity: 0.7 } },
+                  ...{ ...hidden, ...BAND, stack: `band-${i}`, areaStyle: { color: look.band, opacity: 0.7 } },
                 },
               ),
             ]
