@@ -19,6 +19,7 @@ import type { z } from 'zod';
 import { type DescribedKind, unitOf } from './described-kinds.ts';
 import type { PlacePaths } from './place-paths.ts';
 import { joinPath, problemsOf } from './problems.ts';
+import { MOST_OVERRIDES, roomFor } from './room.ts';
 
 /** What people can change of a rule. */
 export type RuleContent = Pick<Rule, 'definition' | 'scope' | 'mode' | 'schedule' | 'overrides'>;
@@ -36,9 +37,9 @@ export interface CheckDeps {
 
 /** Fields of a definition that belong to no kind. */
 const COMMON = ['id', 'type', 'class', 'zh', 'en', 'source'];
-const MOST_OVERRIDES = 500;
-/** Bytes of JSON: a rule is read by people. */
+/** Characters of JSON of a rule, and of all its overrides: a rule is read by people. */
 const LARGEST = 64 * 1024;
+const LARGEST_OVERRIDES = 4 * LARGEST;
 
 /** Finds every problem of a rule at once. Pure, but for the registry it looks places and metrics up in. */
 export class Check {
@@ -58,8 +59,13 @@ export class Check {
    */
   content(raw: UncheckedContent, before: RuleContent | null): RuleContent | null {
     const json = JSON.stringify(raw);
-    if (json.length > LARGEST) {
-      this.#say('', `规则过大,最多 ${LARGEST} 字节`, `larger than ${LARGEST} bytes`);
+    const ofOverrides = JSON.stringify(raw.overrides ?? null).length;
+    for (const [path, length, most] of [
+      ['', json.length - ofOverrides, LARGEST],
+      ['overrides', ofOverrides, LARGEST_OVERRIDES],
+    ] as const) {
+      if (length <= most) continue;
+      this.#say(path, `过长:${length} 个字符,最多 ${most}`, `has ${length} characters, at most ${most} are allowed`);
       return null;
     }
     // As it will be when it is read again: without undefined fields, and with one zero.
@@ -141,7 +147,7 @@ export class Check {
     where: Scope,
     before: RuleContent | null | undefined,
   ): Override[] {
-    const parsed = this.#parse(ruleOverride.array().max(MOST_OVERRIDES), raw, 'overrides');
+    const parsed = this.#parse(ruleOverride.array().max(MOST_OVERRIDES.all), raw, 'overrides');
     const overrides = (parsed ?? []).map((one, index) => {
       const known = before?.overrides.find(({ id }) => id === one.id);
       // A device that has moved since takes its override along; that puts no rule out of force.
@@ -239,6 +245,20 @@ export class Check {
 export function placeKey({ scope: where }: Pick<Override, 'scope'>): string {
   const place = placeOf(where);
   return place === null ? '' : `${SCOPE_LEVELS.length - SCOPE_LEVELS.indexOf(place.level)} ${place.id}`;
+}
+
+/** What is told when who holds `scope` adds more overrides than his area has room for; null when he may. */
+export function tooManyOverrides(
+  before: RuleContent | null,
+  after: RuleContent,
+  scope: string,
+  places: PlacePaths,
+): RuleProblem | null {
+  const had = before?.overrides ?? [];
+  const paths = had.map((one) => places.pathOf(one.scope));
+  const { left, problem } = roomFor(scope, paths, MOST_OVERRIDES);
+  const added = after.overrides.length - had.length;
+  return added > 0 && added > left ? { path: 'overrides', ...problem } : null;
 }
 
 /** Fields in one order, so that equal scopes are written alike. */

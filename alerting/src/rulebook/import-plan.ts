@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type ImportPlan, isVerdictRule, type RuleActor, type RuleProblem } from '@smart-fire/core';
-import { Check, type CheckDeps, pathsOfChange, placeKey, type RuleContent } from './check.ts';
+import { Check, type CheckDeps, pathsOfChange, placeKey, type RuleContent, tooManyOverrides } from './check.ts';
 import type { PlacePaths } from './place-paths.ts';
 import { presetDefinition } from './preset-definition.ts';
 import type { Room } from './room.ts';
@@ -87,6 +87,8 @@ function planEntry({ fields }: RuleEntry, id: string, deps: ImportDeps, found: R
     return void say('id', '设备自身的判定不能调整', 'what a device itself declares cannot be tuned');
   if (!pathsOfChange(before, after, places).every((path) => path.startsWith(actor.scope)))
     return void say('', '超出您的辖区', 'changes something outside your area');
+  const tooMany = tooManyOverrides(before, after, actor.scope, places);
+  if (tooMany) return void found.push(tooMany);
   const step: Step = { id, action: before ? 'update' : 'create', after };
   return { what: before ? (isDeepStrictEqual(before, after) ? 'unchanged' : 'changed') : 'created', step } as const;
 }

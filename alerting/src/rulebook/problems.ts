@@ -1,6 +1,7 @@
 import { FireError, type RuleProblem, Words } from '@smart-fire/core';
 import { z } from 'zod';
 
+const MISSING = { zh: '缺少此项', en: 'is missing' };
 const LOCALIZE = { zh: z.locales.zhCN().localeError, en: z.locales.en().localeError };
 
 /** zod's findings in both languages, each with its path below `at`; `about` adds what is known of the value's bounds and unit. */
@@ -14,6 +15,7 @@ export function problemsOf(
     const more = about(issue.path);
     const raw = { ...issue, input: valueAt(input, issue.path) } as Parameters<typeof LOCALIZE.en>[0];
     const say = (language: 'zh' | 'en') => {
+      if (issue.code === 'invalid_type' && raw.input === undefined) return `${MISSING[language]}${more[language]}`;
       const said = issue.code === 'custom' ? issue.message : LOCALIZE[language](raw);
       return `${(typeof said === 'string' ? said : said?.message) ?? issue.message}${more[language]}`;
     };

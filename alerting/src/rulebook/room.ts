@@ -1,9 +1,15 @@
 import type { RuleProblem } from '@smart-fire/core';
 
-/** Own rules, and open maintenance windows, at most: each costs every device it is for. */
-const MOST = 1000;
-/** Of them in the area of one who does not hold the whole tree, so that nobody uses up what the others need too. */
-const MOST_IN_AREA = 200;
+export interface Most {
+  all: number;
+  /** In the area of one who does not hold the whole tree, so that nobody uses up what the others need too. */
+  inArea: number;
+}
+
+/** Own rules, and open maintenance windows: each costs every device it is for. */
+const MOST: Most = { all: 1000, inArea: 200 };
+/** Overrides of one rule: all of them are shown to who opens it. */
+export const MOST_OVERRIDES: Most = { all: 500, inArea: 100 };
 
 export interface Room {
   /** How many more there may be. */
@@ -13,10 +19,13 @@ export interface Room {
 }
 
 /** What is left for who holds `scope`, when there are already some that act at `paths`. */
-export function roomFor(scope: string, paths: readonly string[]): Room {
-  const all = { left: MOST - paths.length, zh: '全平台', en: 'in all', most: MOST, there: paths.length };
+export function roomFor(scope: string, paths: readonly string[], limit = MOST): Room {
+  const all = { left: limit.all - paths.length, zh: '全平台', en: 'in all', most: limit.all, there: paths.length };
   const inArea = paths.filter((path) => path.startsWith(scope)).length;
-  const area = { left: MOST_IN_AREA - inArea, zh: '您的辖区内', en: 'in your area', most: MOST_IN_AREA, there: inArea };
+  const area = {
+    ...{ left: limit.inArea - inArea, zh: '您的辖区内', en: 'in your area' },
+    ...{ most: limit.inArea, there: inArea },
+  };
   const { left, zh, en, most, there } = scope === '/' || all.left < area.left ? all : area;
   return {
     left: Math.max(0, left),

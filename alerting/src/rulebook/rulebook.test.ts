@@ -251,6 +251,38 @@ describe('a duty lead of one town', () => {
     await house.book.create(lead, { ...draft, scope: {} });
   });
 
+  it('sees nothing of what a rule was while it was for the next town', async () => {
+    const { id } = await house.book.create(lead, { ...draft, scope: { site: 's2' } });
+    await house.book.change(lead, id, 1, { scope: { site: 's1' } });
+    const seen = await house.book.versions(id, { scope: townLead.scope, before: 99, limit: 9 });
+    expect(seen.map((one) => one.rule?.scope)).toEqual([{ site: 's1' }, undefined]);
+    expect(JSON.stringify(seen)).not.toContain('s2');
+    const all = await house.book.versions(id, { scope: '/', before: 99, limit: 9 });
+    expect(all.map((one) => one.rule?.scope)).toEqual([{ site: 's1' }, { site: 's2' }]);
+  });
+
+  it('cannot use up the overrides that the others may have', async () => {
+    const pump = house.registry.devices.get('p1')!;
+    const devices = Array.from({ length: 102 }, (_, i) => `p1-${i}`);
+    for (const id of devices) house.registry.putDevice({ ...pump, id });
+    const override = (device: string) => ({ scope: { device }, changes: { limit: 80 } });
+    const plan = (count: number, dryRun: boolean) => {
+      const text = JSON.stringify([{ id: LOW, overrides: devices.slice(0, count).map(override) }]);
+      return house.book.importYaml(townLead, text, { dryRun });
+    };
+    expect((await plan(101, true)).errors).toMatchObject([{ en: expect.stringContaining('100 in your area') }]);
+    await plan(100, false);
+    const { version } = rule(LOW);
+    const told = (actor: typeof lead, device: string) =>
+      house.book.putOverride(actor, LOW, version, override(device)).catch((error: unknown) => String(error));
+    expect(await told(townLead, 'p1-101')).toContain('100 of at most 100 in your area');
+    // What is there already may be changed.
+    const changed = { ...override('p1-0'), changes: { limit: 70 } };
+    await house.book.putOverride(townLead, LOW, version, changed);
+    const other = { id: 'other', scope: '/c/t2/' };
+    await house.book.putOverride(other, LOW, version + 1, { scope: { site: 's2' }, changes: { limit: 80 } });
+  });
+
   it('makes rules for the town only, and cannot move one out of it', async () => {
     expect(await code(house.book.create(townLead, { ...draft, scope: {} }))).toBe('FIRE_RULE_OUTSIDE');
     const told = await house.book.create(townLead, { ...draft, scope: {} }).catch((error: unknown) => String(error));

@@ -18,7 +18,7 @@ import type { Logger, StateStore } from '@smart-fire/core/node';
 import { presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
 import { RULE_KINDS } from '../rules/kinds/index.ts';
 import type { RuleKind } from '../rules/kinds/kind.ts';
-import { Check, pathsOfChange, placeKey, type RuleContent, type UncheckedContent } from './check.ts';
+import { Check, pathsOfChange, placeKey, type RuleContent, tooManyOverrides, type UncheckedContent } from './check.ts';
 import { describeKinds } from './described-kinds.ts';
 import { differences } from './differences.ts';
 import { planImport } from './import-plan.ts';
@@ -69,11 +69,11 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
   /** As far as it concerns the path; undefined when it does not. */
   function seen(record: RuleRecord | undefined, scope: string): RuleRecord | undefined {
     if (!record || !places.concern(record.scope, scope)) return undefined;
-    if (scope === '/') return record;
-    return {
-      ...record,
-      overrides: record.overrides.filter((one) => places.concern(one.scope, scope)),
-    };
+    return scope === '/' ? record : within(record, scope);
+  }
+
+  function within<T extends Pick<Rule, 'overrides'>>(rule: T, scope: string): T {
+    return { ...rule, overrides: rule.overrides.filter((one) => places.concern(one.scope, scope)) };
   }
 
   function find(actor: RuleActor, id: string, version: number | undefined): RuleRecord {
@@ -216,6 +216,8 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
         // Last, so that a problem's path says which one it is.
         const overrides = [...others, { ...override, id: before?.id ?? randomUUID() }];
         const after = checked(actor, { ...contentOf(record), overrides }, contentOf(record));
+        const tooMany = tooManyOverrides(contentOf(record), after, actor.scope, places);
+        if (tooMany) throw invalid([tooMany]);
         await commit(actor, [{ id, action: 'override', after }]);
         return seen(shelf.get(id), actor.scope)!;
       }),
@@ -234,10 +236,8 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
       const rows = await repository.versions(id, { before, limit: limit + 1 });
       const visible = rows.map((row) => ({
         ...row,
-        rule: row.rule && {
-          ...row.rule,
-          overrides: row.rule.overrides.filter((one) => places.concern(one.scope, scope)),
-        },
+        // When it was for another place, it was none of theirs.
+        rule: row.rule && places.concern(row.rule.scope, scope) ? within(row.rule, scope) : null,
       }));
       return visible.slice(0, limit).map((row, index) => {
         const older = visible[index + 1];

@@ -125,6 +125,11 @@ rules:
     expect(house.book.rule('night', '/')).toBeUndefined();
   });
 
+  it('says of what is left out that it is missing', async () => {
+    const { errors } = await load(good.replace('    zh: 夜间\n', ''));
+    expect(errors).toMatchObject([{ line: 5, path: 'zh', zh: '缺少此项', en: 'is missing' }]);
+  });
+
   it.each([
     ['nothing', ''],
     ['a word', 'rules'],

@@ -81,7 +81,7 @@ export interface RuleVersion {
   at: number;
   actor: string;
   action: RuleAction;
-  /** The whole rule as of this version; null = deleted. */
+  /** The whole rule as of this version; null = deleted, or for a place then that does not concern who asks. */
   rule: Pick<Rule, 'definition' | 'scope' | 'mode' | 'schedule' | 'overrides'> | null;
   /** Against the version before; empty for the first. */
   changes: RuleDifference[];

@@ -52,7 +52,7 @@ export function addMaintenanceRoutes(app: App, { ruleBook, rules: views, credent
     {
       config: { permission: 'maintenance.write' },
       schema: {
-        summary: 'Announce work: until `to` (at most 31 days) nothing but a fire is raised within the scope',
+        summary: 'Announce work: until `to` (at most 31 days) rules raise nothing but fires within the scope',
         body: z.strictObject({ scope, from: ms, to: ms, reason: z.string().trim().min(1).max(500) }),
         response: answers(201, maintenance),
       },
