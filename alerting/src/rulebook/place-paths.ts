@@ -49,6 +49,12 @@ export class PlacePaths {
     return found === undefined ? path === '/' : concerns(found, path);
   }
 
+  /** Where a place that is no more was last known to be; undefined when it is there, or nobody knows. */
+  lastOf(level: ScopeLevel, id: string): string | undefined {
+    if (pathOfPlace(level, id, this.#registry) !== undefined) return undefined;
+    return this.#last.get(keyOf({ level, id }));
+  }
+
   #find(place: { level: ScopeLevel; id: string }): string | undefined {
     const key = keyOf(place);
     const path = pathOfPlace(place.level, place.id, this.#registry);

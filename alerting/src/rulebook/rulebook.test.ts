@@ -251,6 +251,16 @@ describe('a duty lead of one town', () => {
     await house.book.create(lead, { ...draft, scope: {} });
   });
 
+  it('gets nothing by an id that was a place of the next town', async () => {
+    await house.book.putOverride(lead, LOW, 1, { scope: { site: 's2' }, changes: { mode: 'off' } });
+    const names = (scope: string) => house.book.namesElsewhere('site', 's2', scope);
+    expect(names(townLead.scope)).toBe(false);
+    house.registry.remove({ entity: 'site', id: 's2' });
+    expect([townLead.scope, '/c/t2/', '/'].map(names)).toEqual([true, false, false]);
+    await house.book.remove(lead, LOW, undefined);
+    expect(names(townLead.scope)).toBe(false);
+  });
+
   it('sees nothing of what a rule was while it was for the next town', async () => {
     const { id } = await house.book.create(lead, { ...draft, scope: { site: 's2' } });
     await house.book.change(lead, id, 1, { scope: { site: 's1' } });

@@ -179,6 +179,11 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
     rules: (scope) => shelf.all().flatMap((record) => seen(record, scope) ?? []),
     rule: (id, scope) => seen(shelf.get(id), scope),
     kinds: () => [...kinds.values()].map(({ view }) => view),
+    namesElsewhere(level, id, scope) {
+      const last = places.lastOf(level, id);
+      if (last === undefined || last.startsWith(scope)) return false;
+      return shelf.all().some((rule) => [rule, ...rule.overrides].some((one) => one.scope[level] === id));
+    },
     draft(actor, draft) {
       const content = checkedDraft(actor, 'draft', draft);
       return { id: 'draft', version: 0, ...content, preset: false };

@@ -1,5 +1,5 @@
 import type { AlarmClass } from '../model/event.ts';
-import type { Level, Maintenance, Override, Rule, RuleMode, Schedule, Scope } from '../model/rule.ts';
+import type { Level, Maintenance, Override, Rule, RuleMode, Schedule, Scope, ScopeLevel } from '../model/rule.ts';
 
 /** Why a raise did not become an alarm. */
 export const WITHHELD_REASONS = ['shadow', 'schedule', 'maintenance'] as const;
@@ -155,6 +155,11 @@ export interface RuleBook extends RuleSource {
   rules(scope: string): RuleRecord[];
   rule(id: string, scope: string): RuleRecord | undefined;
   kinds(): RuleKindView[];
+  /**
+   * True when rules name a place or device by this id that is no more and lay outside `scope`: what was set for it there would hold for a
+   * new one of the same id.
+   */
+  namesElsewhere(level: ScopeLevel, id: string, scope: string): boolean;
   /** A draft as it would be stored; throws like `create` and keeps nothing. */
   draft(actor: RuleActor, draft: RuleDraft): Rule;
   create(actor: RuleActor, draft: RuleDraft): Promise<RuleRecord>;

@@ -26,12 +26,7 @@ describe('the history chart', () => {
   });
 
   it('draws the band from lowest to highest where the values are, below zero too', () => {
-    const history = {
-      metric: 'signal',
-      unit: 'dBm',
-      points: [[0, -90, -80, -70]] as [number, number, number, number][],
-      limits: [],
-    };
+    const history: History = { metric: 'signal', unit: 'dBm', points: [[0, -90, -80, -70]], limits: [] };
     const [low, height] = historyOption(history, [], 0, 10, look, words).series;
     expect([low, height]).toMatchObject([
       { data: [[0, -90]], stack: 'band', stackStrategy: 'all' },

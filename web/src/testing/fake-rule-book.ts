@@ -12,6 +12,7 @@ import {
   type RuleDraft,
   type RuleRecord,
   type RuleVersion,
+  type ScopeLevel,
   type WithheldQuery,
   type WithheldRecord,
 } from '@smart-fire/core';
@@ -36,6 +37,13 @@ export class FakeRuleBook implements RuleBook {
     };
     this.all.set(record.id, record);
     return record;
+  }
+
+  /** `{level} {id}` that rules of another town name. */
+  readonly elsewhere = new Set<string>();
+
+  namesElsewhere(level: ScopeLevel, id: string, scope: string): boolean {
+    return scope !== '/' && this.elsewhere.has(`${level} ${id}`);
   }
 
   rules(scope: string): RuleRecord[] {

@@ -14,7 +14,7 @@ import { areaCode } from './user-fields.ts';
 const params = z.object({ id });
 
 export function addAreaRoutes(app: App, context: Context): void {
-  const { registry, credentials } = context;
+  const { registry, ruleBook, credentials } = context;
 
   const refuseTakenCode = (code: string | null, self?: string) => {
     if (code === null) return;
@@ -60,7 +60,8 @@ export function addAreaRoutes(app: App, context: Context): void {
       allowed(request, 'area.write', above === null ? path : above, path, 'area', parent ?? '/');
       const newId = request.body.id ?? randomId('area');
       // Areas and sites share the tree's paths.
-      if (registry.areas.has(newId) || registry.sites.has(newId))
+      const taken = registry.areas.has(newId) || registry.sites.has(newId);
+      if (taken || ruleBook.namesElsewhere('area', newId, callerOf(request).person.scope))
         throw new FireError('FIRE_ALREADY_EXISTS', { what: noun('area', newId) });
       if (above && AREA_LEVELS.indexOf(level) <= AREA_LEVELS.indexOf(above.level))
         throw new FireError('FIRE_REQUEST_INVALID', { problems: `level: ${level} cannot lie under ${above.level}` });

@@ -17,7 +17,7 @@ const params = z.object({ id: deviceId });
 const text = z.string().trim().max(200);
 
 export function addDeviceRoutes(app: App, context: Context): void {
-  const { registry, status, disconnectDevice, clock } = context;
+  const { registry, ruleBook, status, disconnectDevice, clock } = context;
   const views = context.devices;
 
   const find = (
@@ -111,7 +111,8 @@ export function addDeviceRoutes(app: App, context: Context): void {
         ...{ id: newId, name: name || newId, disabled: false, createdAt: clock.now(), secretHash },
       };
       checkPlace(request, made);
-      if (registry.devices.has(newId)) throw new FireError('FIRE_ALREADY_EXISTS', { what: noun('device', newId) });
+      if (registry.devices.has(newId) || ruleBook.namesElsewhere('device', newId, callerOf(request).person.scope))
+        throw new FireError('FIRE_ALREADY_EXISTS', { what: noun('device', newId) });
       const registered = await devices.put(context, actorOf(callerOf(request)), made, 'create');
       return reply.status(201).send({ device: views.item(registered), secret });
     },

@@ -21,6 +21,22 @@ const actions = async () =>
     .slice(3);
 
 describe('areas, sites and zones', () => {
+  it('take no id that rules of another town still name', async () => {
+    const lead = await web.login('administrator', '/c/t1/');
+    for (const one of ['area old', 'site old', 'zone old', 'device old']) web.ruleBook.elsewhere.add(one);
+    for (const [url, body] of [
+      ['areas', { id: 'old', parent: 't1', level: 'village', name: 'x' }],
+      ['sites', { id: 'old', area: 't1', name: 'x' }],
+      ['zones', { id: 'old', site: 's1', name: 'x' }],
+      ['devices', { id: 'old', kind: 'smoke-detector', site: 's1' }],
+    ] as const) {
+      const { status, body: told } = await web.ask('POST', url, lead, body);
+      expect([url, status, told.code]).toEqual([url, 409, 'FIRE_ALREADY_EXISTS']);
+    }
+    // Who holds both towns sees the rules, and may.
+    expect((await post('sites', { id: 'old', area: 't1', name: 'x' })).status).toBe(201);
+  });
+
   it('are made, changed and removed, each with its audit row in an unbroken chain', async () => {
     const area = await post('areas', { parent: 't1', level: 'village', name: ' 一村 ', code: '321183' });
     expect(area).toMatchObject({ status: 201, body: { name: '一村', code: '321183', path: `/c/t1/${area.body.id}/` } });

@@ -23,7 +23,7 @@ const contacts = z
   .max(50);
 
 export function addSiteRoutes(app: App, context: Context): void {
-  const { registry, credentials } = context;
+  const { registry, ruleBook, credentials } = context;
 
   app.get(
     '/api/v1/sites',
@@ -76,7 +76,8 @@ export function addSiteRoutes(app: App, context: Context): void {
       const { path } = allowed(request, 'site.write', above, above?.path ?? '', 'area', request.body.area);
       const newId = request.body.id ?? randomId('site');
       // Areas and sites share the tree's paths.
-      if (registry.sites.has(newId) || registry.areas.has(newId))
+      const taken = registry.sites.has(newId) || registry.areas.has(newId);
+      if (taken || ruleBook.namesElsewhere('site', newId, callerOf(request).person.scope))
         throw new FireError('FIRE_ALREADY_EXISTS', { what: noun('site', newId) });
       const made: Site = { ...request.body, id: newId, path: `${path}${newId}/` };
       await places.putSite(context, actorOf(callerOf(request)), made, 'create');

@@ -13,7 +13,7 @@ import { noun } from '../words.ts';
 const params = z.object({ id });
 
 export function addZoneRoutes(app: App, context: Context): void {
-  const { registry } = context;
+  const { registry, ruleBook } = context;
   const pathOf = (zone: Zone | undefined) => (zone && registry.sites.get(zone.site)?.path) ?? '';
 
   app.get(
@@ -52,7 +52,8 @@ export function addZoneRoutes(app: App, context: Context): void {
       const above = registry.sites.get(site);
       const { path } = allowed(request, 'site.write', above, above?.path ?? '', 'site', site);
       const made: Zone = { id: request.body.id ?? randomId('zone'), site, name };
-      if (registry.zones.has(made.id)) throw new FireError('FIRE_ALREADY_EXISTS', { what: noun('zone', made.id) });
+      if (registry.zones.has(made.id) || ruleBook.namesElsewhere('zone', made.id, callerOf(request).person.scope))
+        throw new FireError('FIRE_ALREADY_EXISTS', { what: noun('zone', made.id) });
       await places.putZone(context, actorOf(callerOf(request)), made, path, 'create');
       return reply.status(201).send(made);
     },
