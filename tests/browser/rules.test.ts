@@ -184,6 +184,33 @@ describe.skipIf(without)('the rules of a centre', () => {
     await expect.poll(() => page.getByTestId('override-row').count(), SOON).toBe(0);
   });
 
+  it('let nobody be stuck when somebody else was faster', async () => {
+    const page = await seat('lei');
+    await go(page, rulePath);
+    const rule = `rules/${rulePath.split('/').at(-1)}`;
+    const change = async (limit: number) => {
+      const { version } = await centre.admin.get<{ version: number }>(rule);
+      await centre.admin.patch(rule, { version, definition: { limit } });
+    };
+    await page.getByTestId('override-add').click();
+    await choose(page, 'scope-device', 'grain-1');
+    await choose(page, 'override-parameters', '限值');
+    await leaveChoice(page);
+    await page.getByTestId('override-limit').fill('61');
+    await change(46);
+    await page.getByTestId('override-save').click();
+    await expect.poll(() => page.getByTestId('override-problem').isVisible(), SOON).toBe(true);
+    await expect.poll(() => page.getByTestId('parameter-limit').inputValue(), SOON).toBe('46');
+    await page.getByTestId('override-save').click();
+    await expect.poll(() => page.getByTestId('override-row').textContent(), SOON).toContain('61 °C');
+
+    await change(45);
+    await page.getByTestId('override-remove').click();
+    await expect.poll(() => page.getByTestId('parameter-limit').inputValue(), SOON).toBe('45');
+    await page.getByTestId('override-remove').click();
+    await expect.poll(() => page.getByTestId('override-row').count(), SOON).toBe(0);
+  });
+
   it('withhold in maintenance what is no fire, and say so', async () => {
     const page = await seat('lei');
     await go(page, rulePath);
