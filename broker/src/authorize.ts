@@ -1,7 +1,7 @@
 import type { Clock, InboundMessage, Intake, Registry } from '@smart-fire/core';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { connectionOf } from './connection.ts';
-import type { Hold } from './hold.ts';
+import { type Hold, NOBODY } from './hold.ts';
 import type { Interest } from './interest.ts';
 import type { Persistence } from './persistence/persistence.ts';
 import type { Publishes } from './publishes.ts';
@@ -75,7 +75,7 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
       done();
     } else {
       prepare(packet, target);
-      intake.accept({ ...message(packet, target), dup: false, packetId: 0 }, () => done());
+      intake.accept({ ...message(packet, target), dup: false, packetId: 0 }, { settled: () => done() });
     }
   };
 
@@ -116,7 +116,7 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
     if (!intake.accepting && target.channel !== 'event') {
       silent.add(packet);
       refusals.note({ reason: 'not-accepting', device: target.device, remote, topic: packet.topic });
-    } else intake.accept(message(packet, target), () => {});
+    } else intake.accept(message(packet, target), NOBODY);
     done(null);
   };
 

@@ -1,6 +1,6 @@
 import type { InboundMessage, Intake, Registry } from '@smart-fire/core';
 import type { Connection } from './connection.ts';
-import type { Hold } from './hold.ts';
+import { type Hold, NOBODY } from './hold.ts';
 import type { Interest } from './interest.ts';
 import type { Publishes } from './publishes.ts';
 import type { Rights } from './rights.ts';
@@ -119,13 +119,11 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
       message.dup = (head & 8) !== 0;
       message.packetId = qos === 0 ? 0 : (bytes[topicEnd]! << 8) | bytes[topicEnd + 1]!;
       message.receivedAt = connection.readAt;
-      if (qos === 0) intake.accept(message, ignore);
+      if (qos === 0) intake.accept(message, NOBODY);
       else hold.acknowledge(connection, message);
     },
   };
 }
-
-function ignore(): void {}
 
 /** The end of the topic without what all of a kind have in common: the end of the device id is what differs within one connection. */
 function placeOf(bytes: Uint8Array, to: number, size: number): number {

@@ -1,10 +1,13 @@
-import type { InboundMessage, Intake } from '@smart-fire/core';
+import type { InboundMessage, Intake, Waiter } from '@smart-fire/core';
 import { Gauge, Histogram, type MetricsRegistry } from '@smart-fire/core/node';
 import type { Connection, Held, Pulse } from './connection.ts';
 import type { Refusals } from './refusals.ts';
 
 /** Timing each would cost more than the path it times. */
 const TIMED_EVERY = 64;
+
+/** Waits for what nobody waits for: QoS 0. */
+export const NOBODY: Waiter = { settled() {} };
 
 /** Holds acknowledgements until what they acknowledge is durable. */
 export interface Hold {
@@ -46,6 +49,40 @@ export function createHold(deps: { intake: Intake; pulse: Pulse; refusals: Refus
     }
   };
 
+  /** What a connection holds of one message, and who waits for its commit. */
+  class HeldMessage implements Held, Waiter {
+    readonly release: Held['release'];
+    readonly packetId: number;
+    readonly since = pulse.now;
+    answer: Error | null | undefined = undefined;
+    readonly #connection: Connection;
+    readonly #device: string;
+    readonly #topic: string;
+    readonly #timed = timing();
+
+    // The message itself is its owner's again when it has been handed in.
+    constructor(connection: Connection, { device, topic, packetId }: InboundMessage, release: Held['release']) {
+      this.release = release;
+      this.packetId = packetId;
+      this.#connection = connection;
+      this.#device = device;
+      this.#topic = topic;
+    }
+
+    settled(error: Error | null): void {
+      if (this.answer !== undefined) return;
+      count--;
+      this.#timed?.();
+      this.answer = error;
+      if (error) {
+        const { remote } = this.#connection;
+        const { message: detail } = error;
+        refusals.note({ reason: 'not-committed', device: this.#device, remote, topic: this.#topic, detail });
+      }
+      settle(this.#connection);
+    }
+  }
+
   /** One message in this many is timed. */
   let untilTimed = 0;
   const timing = (): (() => void) | null => {
@@ -56,23 +93,10 @@ export function createHold(deps: { intake: Intake; pulse: Pulse; refusals: Refus
 
   /** Without `release` the connection itself writes the PUBACK. */
   const hand = (connection: Connection, message: InboundMessage, release: Held['release']): void => {
-    // The message is the caller's again when `accept` returns.
-    const { device, topic, packetId } = message;
-    const entry: Held = { release, packetId, answer: undefined, since: pulse.now };
-    const timed = timing();
-    connection.held.push(entry);
+    const held = new HeldMessage(connection, message, release);
+    connection.held.push(held);
     count++;
-    intake.accept(message, (error) => {
-      if (entry.answer !== undefined) return;
-      count--;
-      timed?.();
-      entry.answer = error;
-      if (error) {
-        const { remote } = connection;
-        refusals.note({ reason: 'not-committed', device, remote, topic, detail: error.message });
-      }
-      settle(connection);
-    });
+    intake.accept(message, held);
   };
 
   return {

@@ -108,16 +108,27 @@ export function batchFrom(batch: JournalBatch, no: number): JournalBatch {
   };
 }
 
-function allocateColumns(capacity: number): ReadingColumns {
+/** Bytes of a reading in its columns, `no` left out: time, receivedAt and value as doubles, series as uint32, flags. */
+export const READING_BYTES = 29;
+
+/** Columns of `length` readings that lie end to end in `buffer`, doubles first so that all can be looked into where they lie. */
+export function columnsIn(
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): Omit<ReadingColumns, 'length' | 'no'> {
   return {
-    length: 0,
-    no: new Float64Array(capacity),
-    series: new Uint32Array(capacity),
-    time: new Float64Array(capacity),
-    receivedAt: new Float64Array(capacity),
-    value: new Float64Array(capacity),
-    flags: new Uint8Array(capacity),
+    time: new Float64Array(buffer, byteOffset, length),
+    receivedAt: new Float64Array(buffer, byteOffset + 8 * length, length),
+    value: new Float64Array(buffer, byteOffset + 16 * length, length),
+    series: new Uint32Array(buffer, byteOffset + 24 * length, length),
+    flags: new Uint8Array(buffer, byteOffset + 28 * length, length),
   };
+}
+
+function allocateColumns(capacity: number): ReadingColumns {
+  const buffer = new ArrayBuffer(READING_BYTES * capacity);
+  return { length: 0, no: new Float64Array(capacity), ...columnsIn(buffer, 0, capacity) };
 }
 
 function copyColumns(from: ReadingColumns, capacity: number): ReadingColumns {

@@ -1,5 +1,5 @@
-import { type Clock, FireError, type Journal, type JournalBatch, type NewEntry } from '@smart-fire/core';
-import { type Done, Group } from './group.ts';
+import { type Clock, FireError, type Journal, type JournalBatch, type NewEntry, type Waiter } from '@smart-fire/core';
+import { Group } from './group.ts';
 
 /** A commit that takes longer than this counts as failing: the publishers are answered, no new ones are let in. */
 export const COMMIT_SLOW_MS = 5000;
@@ -183,10 +183,10 @@ export class GroupCommit {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #answer(waiting: readonly Done[], error: Error | null): void {
+  #answer(waiting: readonly Waiter[], error: Error | null): void {
     for (let i = 0; i < waiting.length; i++) {
       try {
-        waiting[i]!(error);
+        waiting[i]!.settled(error);
       } catch (fault) {
         this.#deps.fault(fault);
       }
@@ -218,7 +218,7 @@ function rescueEssential(groups: readonly Group[]): Group {
     rescued.marks.push(...group.marks.filter((mark) => mark.essential));
     group.marks = group.marks.filter((mark) => !mark.essential);
     rescued.letters.push(...group.letters.filter((one) => one.essential));
-    for (const done of group.takeEssential()) rescued.wait(done, true, 0);
+    for (const waiter of group.takeEssential()) rescued.wait(waiter, true, 0);
   }
   return rescued;
 }

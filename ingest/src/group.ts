@@ -1,8 +1,6 @@
-import { BatchBuilder, type CommitExtras, type DeadLetter, type JournalBatch } from '@smart-fire/core';
+import { BatchBuilder, type CommitExtras, type DeadLetter, type JournalBatch, type Waiter } from '@smart-fire/core';
 import type { DeviceSlot } from './devices.ts';
 import { type Hash64, toBigint } from './identity.ts';
-
-export type Done = (error: Error | null) => void;
 
 /** Overhead of a message beside its payload, for the bound on what may wait. */
 const MESSAGE_BYTES = 64;
@@ -15,7 +13,7 @@ export class Group {
   readonly builder = new BatchBuilder();
   letters: { letter: Omit<DeadLetter, 'id'>; essential: boolean }[] = [];
   marks: { slot: DeviceSlot; hash: Hash64; receivedAt: number; essential: boolean }[] = [];
-  #waiting: Done[] = [];
+  #waiting: Waiter[] = [];
   /** Row by row with those who wait. */
   #essential: boolean[] = [];
   bytes = 0;
@@ -29,8 +27,8 @@ export class Group {
     return this.builder.count > 0 || this.letters.length > 0;
   }
 
-  wait(done: Done, essential: boolean, payloadBytes: number): void {
-    this.#waiting.push(done);
+  wait(waiter: Waiter, essential: boolean, payloadBytes: number): void {
+    this.#waiting.push(waiter);
     this.#essential.push(essential);
     this.bytes += payloadBytes + MESSAGE_BYTES;
   }
@@ -46,7 +44,7 @@ export class Group {
   }
 
   /** Those who wait, in order; they are answered once. */
-  takeWaiting(): Done[] {
+  takeWaiting(): Waiter[] {
     const taken = this.#waiting;
     this.#waiting = [];
     this.#essential = [];
@@ -54,7 +52,7 @@ export class Group {
   }
 
   /** Those who wait for what an event brought; the others go on waiting. */
-  takeEssential(): Done[] {
+  takeEssential(): Waiter[] {
     const essential = this.#essential;
     const taken = this.#waiting.filter((_, row) => essential[row]);
     this.#waiting = this.#waiting.filter((_, row) => !essential[row]);

@@ -241,7 +241,7 @@ it('replays a recorded day of 300,000 readings in seconds', { timeout: 30_000 },
           packetId: 1,
           receivedAt: time,
         },
-        () => {},
+        { settled() {} },
       );
     await new Promise((resolve) => setImmediate(resolve));
   }

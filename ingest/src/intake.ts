@@ -6,6 +6,7 @@ import {
   type JournalBatch,
   type JournalEntry,
   METRIC_NAMES,
+  type Waiter,
 } from '@smart-fire/core';
 import { clockFlag, uniqueTime } from './clocks.ts';
 import type { EventItem } from './decode/check.ts';
@@ -55,7 +56,7 @@ export class IngestIntake implements Intake {
     return this.#deps.commit.accepting;
   }
 
-  accept(message: InboundMessage, done: (error: Error | null) => void): void {
+  accept(message: InboundMessage, waiter: Waiter): void {
     const { commit, raw, devices } = this.#deps;
     const { device, channel, bytes, from, to, receivedAt } = message;
     const slot = devices.slot(device);
@@ -65,10 +66,10 @@ export class IngestIntake implements Intake {
     slot.raw = raw.add(slot.raw, channel, receivedAt, message.qos, outcome, bytes, from, to);
     if (refusal) {
       this.#deps.metrics.refused.inc({ reason: outcome });
-      done(refusal);
+      waiter.settled(refusal);
       return;
     }
-    commit.group.wait(done, essential, to - from);
+    commit.group.wait(waiter, essential, to - from);
     commit.schedule();
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Clock, type InboundMessage, type Intake, Registry } from '@smart-fire/core';
+import { type Clock, type InboundMessage, type Intake, Registry, type Waiter } from '@smart-fire/core';
 import {
   configSchema,
   createLog,
@@ -22,7 +22,8 @@ class TestIntake implements Intake {
   readonly refused: { device: string | null; topic: string; reason: string }[] = [];
   readonly open: ((error: Error | null) => void)[] = [];
 
-  accept(message: InboundMessage, done: (error: Error | null) => void): void {
+  accept(message: InboundMessage, waiter: Waiter): void {
+    const done = (error: Error | null) => waiter.settled(error);
     // A copy: the message is the caller's again when this returns.
     this.messages.push({ ...message, payload: Buffer.from(message.bytes.subarray(message.from, message.to)) });
     if (this.holding) this.open.push(done);

@@ -15,13 +15,18 @@ export interface InboundMessage {
   receivedAt: number;
 }
 
+/** Who waits for a message: told once. An object and not a function, so that a message on its way costs one and not three. */
+export interface Waiter {
+  /** null: everything of the message (values, events, dead letters, marks) has been committed. */
+  settled(error: Error | null): void;
+}
+
 /**
- * The durable entry. `done(null)` is called when everything of the message (values, events, dead letters, marks) has been committed;
- * `done(error)` when it could not be: then no PUBACK may be sent and the connection is closed.
- * Calls of one connection are answered in call order.
+ * The durable entry. With an error the message could not be committed: then no PUBACK may be sent and the connection is closed.
+ * Messages of one connection are settled in the order they were handed in.
  */
 export interface Intake {
-  accept(message: InboundMessage, done: (error: Error | null) => void): void;
+  accept(message: InboundMessage, waiter: Waiter): void;
   /** What the broker saw of a device's connection. */
   presence(device: string, online: boolean, reason: string): void;
   /** A message that was refused before it could be decoded (foreign topic, oversize…): counted and, where the device is known, kept. */

@@ -75,7 +75,7 @@ export async function startIngest(options: HarnessOptions = {}) {
           receivedAt: clock.now(),
           ...rest,
         },
-        resolve,
+        { settled: resolve },
       ),
     );
   };

@@ -1,16 +1,17 @@
+import { columnsIn, READING_BYTES } from '../../journal-batch.ts';
 import type { CommitExtras, JournalEntry, ReadingColumns, SeriesRow } from '../../ports/journal.ts';
 
-/** Bytes of a reading in a batch's blob: time, receivedAt and value as doubles, series as uint32, flags. */
-const READING_BYTES = 29;
-
 /**
- * Columns end to end, doubles first so that the blob can be looked into where it lies. `no` is left out: entries keep theirs, and
- * readings have the numbers between. Little-endian, as every processor Node runs on.
+ * Columns end to end as they lie in memory: without a copy where they do already. `no` is left out: entries keep theirs, and readings have
+ * the numbers between. Little-endian, as every processor Node runs on.
  */
-export function encodeReadings(columns: ReadingColumns): Uint8Array<ArrayBuffer> {
-  const { length } = columns;
+export function encodeReadings(columns: ReadingColumns): Uint8Array {
+  const { length, time } = columns;
+  const { buffer, byteOffset } = time;
+  if (length === time.length && byteOffset === 0 && buffer.byteLength === length * READING_BYTES)
+    return new Uint8Array(buffer);
   const blob = new Uint8Array(length * READING_BYTES);
-  const views = viewsOf(blob, length);
+  const views = columnsIn(blob.buffer, 0, length);
   for (const column of ['time', 'receivedAt', 'value', 'series', 'flags'] as const)
     views[column].set(columns[column].length === length ? columns[column] : columns[column].subarray(0, length));
   return blob;
@@ -29,18 +30,7 @@ export function decodeReadings(blob: Uint8Array, firstNo: number, entries: Journ
     }
     no[row] = next++;
   }
-  return { length, no, ...viewsOf(aligned, length) };
-}
-
-function viewsOf(blob: Uint8Array, length: number): Omit<ReadingColumns, 'length' | 'no'> {
-  const { buffer, byteOffset } = blob;
-  return {
-    time: new Float64Array(buffer, byteOffset, length),
-    receivedAt: new Float64Array(buffer, byteOffset + 8 * length, length),
-    value: new Float64Array(buffer, byteOffset + 16 * length, length),
-    series: new Uint32Array(buffer, byteOffset + 24 * length, length),
-    flags: new Uint8Array(buffer, byteOffset + 28 * length, length),
-  };
+  return { length, no, ...columnsIn(aligned.buffer, aligned.byteOffset, length) };
 }
 
 /** What a batch holds beside readings; null when it holds nothing else. */
