@@ -62,7 +62,13 @@ async function startPlatform(config: Config, { open = false } = {}) {
   const ruleBook = createRuleBook({ ...shared, state });
   const timeZone = config.TIME_ZONE;
   const alerting = createAlerting({ ...shared, journal, journalState, state, rules: ruleBook, timeZone });
-  const ingest = createIngest({ ...shared, journal, journalState, readings, keepDays: config.READINGS_KEEP_DAYS });
+  const ingest = createIngest({
+    ...shared,
+    journal,
+    journalState,
+    readings,
+    keepDays: { readings: config.READINGS_KEEP_DAYS, trends: config.TRENDS_KEEP_DAYS },
+  });
   const broker = createBroker({ ...shared, intake: ingest.intake, state, config, tls: certificates, open });
   const health = (): HealthItem[] => [...ingest.health(), ...alerting.health(), ...broker.health()];
   const web = createWeb({

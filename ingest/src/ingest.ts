@@ -21,7 +21,7 @@ import { LastValues } from './last-values.ts';
 import { createIngestMetrics } from './metrics.ts';
 import { RawMessages } from './raw-messages.ts';
 import { restore } from './restore.ts';
-import { createRetention } from './retention.ts';
+import { createRetention, type KeepDays } from './retention.ts';
 import { Status } from './status.ts';
 import { ReadingsWriter } from './writer.ts';
 
@@ -36,7 +36,7 @@ export interface IngestDeps {
   log: Logger;
   metrics: MetricsRegistry;
   /** Readings older than this are dropped. */
-  keepDays: number;
+  keepDays: KeepDays;
 }
 
 export interface Ingest extends Service {

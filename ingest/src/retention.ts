@@ -5,11 +5,17 @@ const DAY_MS = 24 * HOUR_MS;
 /** The start has better things to do. */
 const FIRST_AFTER_MS = 60_000;
 
-/** Drops readings older than `keepDays`, every hour; a store that is away is asked again an hour later. */
+/** How long readings are kept, and the hourly summaries that they leave. */
+export interface KeepDays {
+  readings: number;
+  trends: number;
+}
+
+/** Has the store drop what is older than `keepDays`, every hour; one that is away is asked again an hour later. */
 export function createRetention(deps: {
   readings: ReadingsStore;
   clock: Clock;
-  keepDays: number;
+  keepDays: KeepDays;
   failed(error: unknown): void;
 }): Service {
   const { readings, clock, keepDays, failed } = deps;
@@ -18,8 +24,9 @@ export function createRetention(deps: {
   let stopped = true;
 
   const once = () => {
+    const before = (days: number) => clock.now() - days * DAY_MS;
     running = readings
-      .retain(clock.now() - keepDays * DAY_MS)
+      .retain({ readings: before(keepDays.readings), trends: before(keepDays.trends) })
       .catch(failed)
       .then(() => {
         if (!stopped) timer = clock.setTimeout(once, HOUR_MS);

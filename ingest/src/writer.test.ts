@@ -174,16 +174,18 @@ describe('a store that is away', () => {
   });
 });
 
-it('drops readings older than the days to keep, a minute after the start and every hour', async () => {
-  const { readings, clock, stop } = await startIngest({ keepDays: 400 });
+it('drops readings and trends older than the days to keep, a minute after the start and every hour', async () => {
+  const { readings, clock, stop } = await startIngest({ keepDays: { readings: 400, trends: 3650 } });
   const started = clock.now();
   await clock.advanceInSteps(3_600_000 * 2 + 60_000, 60_000);
-  const keep = 400 * 86_400_000;
-  expect(readings.retainedBefore).toEqual([60_000, 3_660_000, 7_260_000].map((after) => started + after - keep));
+  const before = (after: number, days: number) => started + after - days * 86_400_000;
+  expect(readings.retained).toEqual(
+    [60_000, 3_660_000, 7_260_000].map((after) => ({ readings: before(after, 400), trends: before(after, 3650) })),
+  );
   readings.away = true;
   await clock.advanceInSteps(3_600_000, 60_000);
   readings.away = false;
   await clock.advanceInSteps(3_600_000, 60_000);
-  expect(readings.retainedBefore).toHaveLength(4);
+  expect(readings.retained).toHaveLength(4);
   await stop();
 });

@@ -30,6 +30,6 @@ describe.skipIf(missingImages(() => [IMAGE]))('InfluxDB in a container', () => {
       return openReadings(url, { dataDir, log: pino({ level: 'silent' }) });
     },
     runs: 5,
-    keepsHours: false,
+    keepsTrends: false,
   });
 });

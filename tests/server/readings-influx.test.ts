@@ -30,7 +30,7 @@ describe.skipIf(missing('influxd'))('with a real influxd', () => {
       return open(names.get(dataDir)!);
     },
     runs: 20,
-    keepsHours: false,
+    keepsTrends: false,
   });
 
   test('a line the server minds is rejected alone, and everything else is stored', async () => {

@@ -30,9 +30,15 @@ export const configSchema = z.strictObject({
   READINGS_KEEP_DAYS: z.coerce
     .number()
     .int()
-    .positive()
+    .min(31, 'must be at least 31: readings that come up to 30 days late are taken')
     .default(400)
-    .describe('Readings older than this are dropped (GB 50440 asks for one year)'),
+    .describe('Readings older than this are dropped and leave hourly summaries (GB 50440 asks for one year)'),
+  TRENDS_KEEP_DAYS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(3650)
+    .describe('Hourly summaries older than this are dropped; InfluxDB has none'),
   TIME_ZONE: z
     .string()
     .default('Asia/Shanghai')

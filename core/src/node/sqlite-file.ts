@@ -9,7 +9,7 @@ export interface SqliteFormat {
   version: number;
   schema: string;
   /** What makes a file of an earlier version one of the version after it. */
-  upgrades?: Record<number, string>;
+  upgrades?: Record<number, string | ((db: DatabaseSync) => void)>;
 }
 
 /**
@@ -36,7 +36,12 @@ export function openSqliteFile(file: string, format: SqliteFormat): DatabaseSync
     }
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;');
     for (let version = found.version; version < format.version; version++)
-      db.exec(`BEGIN; ${format.upgrades![version]}; PRAGMA user_version = ${version + 1}; COMMIT;`);
+      inTransaction(db, () => {
+        const upgrade = format.upgrades![version]!;
+        if (typeof upgrade === 'string') db.exec(upgrade);
+        else upgrade(db);
+        db.exec(`PRAGMA user_version = ${version + 1}`);
+      });
     return db;
   } catch (error) {
     db.close();

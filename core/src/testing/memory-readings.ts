@@ -1,7 +1,7 @@
 import { FireError } from '../errors.ts';
 import type { SeriesKey } from '../model/reading.ts';
 import type { JournalBatch, SeriesRow } from '../ports/journal.ts';
-import type { RangeQuery, ReadingsStore, Rejected } from '../ports/readings.ts';
+import type { RangeQuery, ReadingsStore, Rejected, RetentionBorders } from '../ports/readings.ts';
 
 function keyOf(series: SeriesKey): string {
   return JSON.stringify([series.device, series.point, series.metric]);
@@ -13,7 +13,7 @@ export class MemoryReadings implements ReadingsStore {
   writes = 0;
   /** Largest number of readings handed over in one write. */
   largestWrite = 0;
-  retainedBefore: number[] = [];
+  retained: RetentionBorders[] = [];
   readonly #series: SeriesRow[] = [];
   readonly #points = new Map<string, Map<number, number>>();
 
@@ -58,11 +58,11 @@ export class MemoryReadings implements ReadingsStore {
     ]);
   }
 
-  async retain(before: number): Promise<void> {
+  async retain(before: RetentionBorders): Promise<void> {
     this.#reach();
-    this.retainedBefore.push(before);
+    this.retained.push(before);
     for (const points of this.#points.values())
-      for (const time of points.keys()) if (time < before) points.delete(time);
+      for (const time of points.keys()) if (time < before.readings) points.delete(time);
   }
 
   async healthy(): Promise<boolean> {

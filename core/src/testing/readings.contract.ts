@@ -13,6 +13,7 @@ export const SERIES: SeriesRow[] = [
   { index: 2, device: 'b', point: '楼层', metric: 'co' },
 ];
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const T0 = Math.floor(1.7e12 / HOUR) * HOUR;
 const EVER = { from: 0, to: 4e12 };
 
@@ -38,11 +39,11 @@ export interface ReadingsContractOptions {
   /** Property test runs, each of some hundred writes. */
   runs: number;
   /** Whether dropped readings leave hourly summaries. */
-  keepsHours: boolean;
+  keepsTrends: boolean;
 }
 
 /** What every readings store does. */
-export function readingsContract(name: string, { open: openStore, runs, keepsHours }: ReadingsContractOptions): void {
+export function readingsContract(name: string, { open: openStore, runs, keepsTrends }: ReadingsContractOptions): void {
   describe(`readings: ${name}`, () => {
     let dataDir: string;
     const opened: ReadingsStore[] = [];
@@ -221,8 +222,10 @@ export function readingsContract(name: string, { open: openStore, runs, keepsHou
       const batch = batchWriter();
       const rows = Array.from({ length: 3000 }, (_, at): Row => [0, T0 + at * 10_000, at % 7]);
       await store.write([batch(rows)]);
+      // Time passes: nothing that comes late can belong there any more.
+      await store.write([batch([[0, T0 + 40 * DAY, 0]])]);
       const cut = T0 + 5 * HOUR;
-      const retained = store.retain(cut);
+      const retained = store.retain({ readings: cut, trends: 0 });
       await store.write([batch([[0, T0 + 4000 * 10_000, 1]])]);
       await retained;
       await store.write([batch([[0, T0 + 4001 * 10_000, 2]])]);
@@ -231,10 +234,12 @@ export function readingsContract(name: string, { open: openStore, runs, keepsHou
       const points = await all(again, 0);
       const kept = rows.filter(([, time]) => time >= cut);
       expect(points.filter(([time]) => time >= cut)).toEqual(
-        [...kept, [0, T0 + 4000 * 10_000, 1], [0, T0 + 4001 * 10_000, 2]].map(([, ...point]) => point),
+        [...kept, [0, T0 + 4000 * 10_000, 1], [0, T0 + 4001 * 10_000, 2], [0, T0 + 40 * DAY, 0]].map(
+          ([, ...point]) => point,
+        ),
       );
       // Whole chunks or shards go, so a little may stay longer.
-      if (!keepsHours) return;
+      if (!keepsTrends) return;
       expect(points.length).toBeLessThan(1700);
       const hours = await again.buckets({ ...SERIES[0]!, from: T0, to: T0 + 2 * HOUR }, 2);
       expect(hours.map(([start, min, mean, max]) => [start, min, Math.round(mean), max])).toEqual([
@@ -242,6 +247,35 @@ export function readingsContract(name: string, { open: openStore, runs, keepsHou
         [T0 + HOUR, 0, 3, 6],
       ]);
     });
+
+    test.runIf(keepsTrends)(
+      'a history goes on in hourly trends where its readings have been dropped, for as long as these are kept',
+      async () => {
+        const store = await open();
+        const batch = batchWriter();
+        // One reading every 7 minutes, so that hours begin and end within chunks; then time passes.
+        const rows = Array.from(
+          { length: 5000 },
+          (_, at): Row => [0, T0 + at * 420_000, Math.round(100 * Math.sin(at)) / 10],
+        );
+        await store.write([batch(rows), batch([[0, T0 + 90 * DAY, 0]])]);
+        const range = { ...SERIES[0]!, from: T0 - 10 * HOUR, to: T0 + 600 * HOUR };
+        const history = async () =>
+          (await store.buckets(range, 61)).map(([start, min, mean, max]) => [start, min, mean.toFixed(9), max]);
+        const before = await history();
+        expect(before).toHaveLength(59);
+        for (const hours of [100, 100, 250, 599]) {
+          await store.retain({ readings: T0 + hours * HOUR, trends: 0 });
+          expect(await history()).toEqual(before);
+        }
+        const [first] = await store.points(range, 1);
+        expect(first![0]).toBeGreaterThan(T0 + 450 * HOUR);
+        await store.retain({ readings: 0, trends: T0 + 599 * HOUR });
+        const left = await history();
+        expect(left.length).toBeLessThan(30);
+        expect(before.slice(-left.length + 1)).toEqual(left.slice(1));
+      },
+    );
 
     test('it says whether it is well, and refuses when it is closed', async () => {
       const store = await open();

@@ -29,7 +29,7 @@ export interface HarnessOptions {
   readings?: MemoryReadings;
   clock?: FakeClock;
   registry?: Registry;
-  keepDays?: number;
+  keepDays?: { readings: number; trends: number };
 }
 
 /** Ingest over the doubles in memory, with what a test asks of it. */
@@ -49,7 +49,7 @@ export async function startIngest(options: HarnessOptions = {}) {
     clock,
     log,
     metrics,
-    keepDays: options.keepDays ?? 400,
+    keepDays: options.keepDays ?? { readings: 400, trends: 3650 },
   });
   const seen: JournalBatch[] = [];
   ingest.subscribe((batch) => seen.push(batch));

@@ -1,7 +1,10 @@
+import { CLOCK_WINDOW } from '../../../model/reading.ts';
 import type { ReadingColumns, SeriesRow } from '../../../ports/journal.ts';
-import type { RangeQuery, Rejected } from '../../../ports/readings.ts';
+import type { RangeQuery, Rejected, RetentionBorders } from '../../../ports/readings.ts';
 import { CHUNK_MAX, type Chunk } from './chunk.ts';
+import { HOUR_MS } from './hours.ts';
 import { type Durable, ReadingsFile } from './readings-file.ts';
+import { retentionStep } from './retention.ts';
 import { Series } from './series.ts';
 import { addPoint, addSummary, Buckets } from './summary.ts';
 
@@ -17,8 +20,8 @@ const SAVE_STEP = 256;
 const FULL_STEP = 64;
 /** Chunks that the file has, kept for further late readings. */
 const CACHED_CHUNKS = 1024;
-/** Work of one step of retention. */
-const RETAIN_STEP = { series: 200, chunks: 256 } as const;
+/** How late a reading can be; the hour is for a clock of ours that is set back. */
+const SETTLED_MS = CLOCK_WINDOW.past + HOUR_MS;
 
 /** A batch as the writer hands it over: no entries, and our clock at its end. */
 export interface WrittenBatch {
@@ -104,7 +107,7 @@ export class EmbeddedStore {
     const buckets = new Buckets(from, to, count);
     const id = this.#file.seriesId(key);
     if (id === undefined) return [];
-    for (const hour of this.#file.hours(id, from, to)) addSummary(buckets.at(buckets.indexOf(hour.start)), hour);
+    for (const hour of this.#file.trends.hours(id, from, to)) addSummary(buckets.at(buckets.indexOf(hour.start)), hour);
     for (const { row, load } of this.#runs(id, from, to)) {
       if (row && row.start >= from && row.end < to && buckets.indexOf(row.start) === buckets.indexOf(row.end)) {
         addSummary(buckets.at(buckets.indexOf(row.start)), row);
@@ -116,27 +119,17 @@ export class EmbeddedStore {
     return buckets.rows();
   }
 
-  /** One step from the series behind `after` on. Returns where to go on, null = done. */
-  retain(before: number, after: number): number | null {
-    const dropped: { series: number; id: number }[] = [];
-    let at = after;
-    for (let step = 0; step < RETAIN_STEP.series; step++) {
-      const id = this.#file.nextSeries(at);
-      if (id === undefined) {
-        at = Number.POSITIVE_INFINITY;
-        break;
-      }
-      const held = this.#byId.get(id);
-      // What is not saved yet is rewritten soon: it goes next time.
-      const busy = new Set(held?.chunks.filter((chunk) => !chunk.saved).map((chunk) => chunk.id));
-      const rows = this.#file.expired(id, before).filter((row) => !busy.has(row.id));
-      dropped.push(...rows.slice(0, RETAIN_STEP.chunks - dropped.length).map((row) => ({ series: id, id: row.id })));
-      if (dropped.length === RETAIN_STEP.chunks) break;
-      at = id;
-    }
-    this.#file.replaceByHours(dropped);
-    for (const { series, id } of dropped) this.#byId.get(series)?.drop(id);
-    return at === Number.POSITIVE_INFINITY ? null : at;
+  /**
+   * One step of retention from the series behind `after` on. Returns where to go on, null = done. What a reading might still come to,
+   * late or replayed, stays raw: it could not be told from a new one.
+   */
+  retain({ readings, trends }: RetentionBorders, after: number): number | null {
+    const borders = { readings: Math.min(readings, this.#settled()), trends };
+    const { next, dropped } = retentionStep(this.#file, borders, after, (series, id) =>
+      Boolean(this.#byId.get(series)?.chunks.some((chunk) => chunk.id === id && !chunk.saved)),
+    );
+    for (const { series, chunk } of dropped) this.#byId.get(series)?.drop(chunk);
+    return next;
   }
 
   close(): void {
@@ -146,6 +139,12 @@ export class EmbeddedStore {
     } finally {
       this.#file.close();
     }
+  }
+
+  /** Nothing that is older than this will come any more, nor come again by a replay. */
+  #settled(): number {
+    const allSaved = this.#oldestUnsaved() === this.#nextNo;
+    return (allSaved ? this.#now : this.#queue[this.#queueHead]!.chunk.unsavedSince) - SETTLED_MS;
   }
 
   #touch(index: number): Series {

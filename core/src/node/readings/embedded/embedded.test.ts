@@ -20,7 +20,7 @@ const log = pino({ level: 'silent' });
 readingsContract('embedded', {
   open: ({ dataDir }) => openReadings('sqlite:readings.db', { dataDir, log }),
   runs: 20,
-  keepsHours: true,
+  keepsTrends: true,
 });
 
 describe('the embedded readings file', () => {

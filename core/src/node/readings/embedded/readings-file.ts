@@ -3,15 +3,15 @@ import type { SeriesKey } from '../../../model/reading.ts';
 import type { SeriesRow } from '../../../ports/journal.ts';
 import { inTransaction, openSqliteFile, type SqliteFormat, statementCache } from '../../sqlite-file.ts';
 import { Chunk } from './chunk.ts';
-import { decodeChunk, encodeChunk, type Points } from './chunk-codec.ts';
-import { addPoint, emptySummary, type Summary, summarize } from './summary.ts';
-
-const HOUR = 3_600_000;
+import { decodeChunk, encodeChunk } from './chunk-codec.ts';
+import type { Hour } from './hours.ts';
+import { type Summary, summarize } from './summary.ts';
+import { TREND_SCHEMA, TrendRows } from './trend-rows.ts';
 
 // The index holds the summaries too: a long history is answered from it without touching a chunk.
 const FORMAT: SqliteFormat = {
   applicationId: 0x53465231, // "SFR1"
-  version: 1,
+  version: 2,
   schema: `CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL);
     INSERT INTO meta VALUES('durable_below', 0), ('durable_at', 0);
     CREATE TABLE series(id INTEGER PRIMARY KEY, journal_index INTEGER, device TEXT NOT NULL, point TEXT NOT NULL, metric TEXT NOT NULL,
@@ -19,8 +19,8 @@ const FORMAT: SqliteFormat = {
     CREATE TABLE chunk(id INTEGER PRIMARY KEY, series INTEGER NOT NULL, start REAL NOT NULL, "end" REAL NOT NULL, count INTEGER NOT NULL,
       min REAL NOT NULL, max REAL NOT NULL, sum REAL, data BLOB NOT NULL);
     CREATE INDEX chunk_by_series ON chunk(series, start, "end", count, min, max, sum);
-    CREATE TABLE hour(series INTEGER, start INTEGER, count INTEGER NOT NULL, min REAL NOT NULL, max REAL NOT NULL, sum REAL,
-      PRIMARY KEY(series, start)) WITHOUT ROWID`,
+    ${TREND_SCHEMA}`,
+  upgrades: { 1: trendsOfHourRows },
 };
 
 /** A chunk's row without its points. */
@@ -38,12 +38,14 @@ export interface Durable {
 
 /** The readings' file: everything SQL. A point lies in exactly one chunk, or, once that has been dropped, in one hour's summary. */
 export class ReadingsFile {
+  readonly trends: TrendRows;
   readonly #db: DatabaseSync;
   readonly #sql: (sql: string) => StatementSync;
 
   constructor(file: string, maxPages?: number) {
     this.#db = openSqliteFile(file, FORMAT);
     this.#sql = statementCache(this.#db);
+    this.trends = new TrendRows(this.#db);
     if (maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${maxPages}`);
   }
 
@@ -121,34 +123,26 @@ export class ReadingsFile {
     }
   }
 
-  /** Chunks of a series that end before `before`. */
-  expired(series: number, before: number): ChunkRow[] {
-    return this.#sql(`${SELECT_CHUNK} WHERE series = ?1 AND start < ?2 AND "end" < ?2`).all(
-      series,
-      before,
-    ) as unknown as ChunkRow[];
-  }
-
-  nextSeries(after: number): number | undefined {
-    return this.#sql('SELECT id FROM series WHERE id > ? ORDER BY id LIMIT 1').get(after)?.id as number | undefined;
-  }
-
-  /** Drops chunks and leaves their points' hourly summaries, in one transaction: nothing is counted twice. */
-  replaceByHours(chunks: { series: number; id: number }[]): void {
-    inTransaction(this.#db, () => {
-      for (const { series, id } of chunks) {
-        for (const [start, summary] of hoursOf(this.load(id))) this.#addHour(series, start, summary);
-        this.#sql('DELETE FROM chunk WHERE id = ?').run(id);
-      }
-    });
-  }
-
-  /** Hourly summaries that lie, at least in part, in [from, to). */
-  hours(series: number, from: number, to: number): ({ start: number } & Summary)[] {
+  /** Chunks of a series that end before `before`, the oldest `limit` of them. */
+  expired(series: number, before: number, limit: number): number[] {
     const rows = this.#sql(
-      'SELECT start, count, min, max, sum FROM hour WHERE series = ? AND start > ? AND start < ? ORDER BY start',
+      'SELECT id FROM chunk WHERE series = ?1 AND start < ?2 AND "end" < ?2 ORDER BY start LIMIT ?3',
     );
-    return (rows.all(series, from - HOUR, to) as unknown as ({ start: number } & Summary)[]).map(withSum);
+    return rows.all(series, before, limit).map(({ id }) => id as number);
+  }
+
+  /** The series that follow, at most `limit`. */
+  seriesBehind(after: number, limit: number): number[] {
+    const rows = this.#sql('SELECT id FROM series WHERE id > ? ORDER BY id LIMIT ?').all(after, limit);
+    return rows.map(({ id }) => id as number);
+  }
+
+  drop(chunk: number): void {
+    this.#sql('DELETE FROM chunk WHERE id = ?').run(chunk);
+  }
+
+  inTransaction<T>(work: () => T): T {
+    return inTransaction(this.#db, work);
   }
 
   close(): void {
@@ -189,29 +183,21 @@ export class ReadingsFile {
     const insert = 'INSERT INTO chunk(series, start, "end", count, min, max, sum, data) VALUES(?, ?, ?, ?, ?, ?, ?, ?)';
     return Number(this.#sql(insert).run(series, ...columns).lastInsertRowid);
   }
-
-  #addHour(series: number, start: number, { count, min, max, sum }: Summary): void {
-    this.#sql(
-      `INSERT INTO hour(series, start, count, min, max, sum) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-       count = count + excluded.count, min = min(min, excluded.min), max = max(max, excluded.max), sum = sum + excluded.sum`,
-    ).run(series, start, count, min, max, sum);
-  }
 }
 
 const SELECT_CHUNK = 'SELECT id, start, "end", count, min, max, sum FROM chunk';
 
+/** The first version had a row for each hour. */
+function trendsOfHourRows(db: DatabaseSync): void {
+  db.exec(TREND_SCHEMA);
+  const trends = new TrendRows(db);
+  const hoursOf = db.prepare('SELECT start, count, min, max, sum FROM hour WHERE series = ? ORDER BY start');
+  for (const { series } of db.prepare('SELECT DISTINCT series FROM hour').all())
+    trends.add(series as number, (hoursOf.all(series!) as unknown as Hour[]).map(withSum));
+  db.exec('DROP TABLE hour');
+}
+
 /** SQLite keeps NaN as NULL. */
 function withSum<Row extends Summary>(row: Row): Row {
   return { ...row, sum: row.sum ?? Number.NaN };
-}
-
-function hoursOf({ length, times, values }: Points): Map<number, Summary> {
-  const hours = new Map<number, Summary>();
-  for (let row = 0; row < length; row++) {
-    const start = Math.floor(times[row]! / HOUR) * HOUR;
-    const hour = hours.get(start) ?? emptySummary();
-    hours.set(start, hour);
-    addPoint(hour, values[row]!);
-  }
-  return hours;
 }

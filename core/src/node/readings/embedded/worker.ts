@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import type { SeriesRow } from '../../../ports/journal.ts';
-import type { RangeQuery } from '../../../ports/readings.ts';
+import type { RangeQuery, RetentionBorders } from '../../../ports/readings.ts';
 import { serve } from '../../worker-server.ts';
 import { EmbeddedStore, type WrittenBatch } from './embedded-store.ts';
 
@@ -18,7 +18,7 @@ const calls = {
     return found;
   },
   buckets: ({ query, count }: { query: RangeQuery; count: number }) => store!.buckets(query, count),
-  retain: ({ before, after }: { before: number; after: number }) => store!.retain(before, after),
+  retain: ({ before, after }: { before: RetentionBorders; after: number }) => store!.retain(before, after),
   ping: () => true,
   close() {
     store?.close();

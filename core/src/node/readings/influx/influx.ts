@@ -88,8 +88,8 @@ export function createInfluxReadings(target: InfluxTarget): ReadingsStore {
       const [rows] = await use().query([`SELECT min(value), mean(value), max(value) ${rangeOf(query)} ${grouping}`]);
       return (rows ?? []) as [number, number, number, number][];
     },
-    async retain(before) {
-      for (const metric of METRIC_NAMES) await use().deleteBefore(metric, before);
+    async retain({ readings }) {
+      for (const metric of METRIC_NAMES) await use().deleteBefore(metric, readings);
     },
     async healthy() {
       try {
