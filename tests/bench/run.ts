@@ -9,6 +9,7 @@ import { flood } from './figures/flood.ts';
 import { memory } from './figures/memory.ts';
 import { puback } from './figures/puback.ts';
 import { restart } from './figures/restart.ts';
+import { retention } from './figures/retention.ts';
 import { stores } from './figures/stores.ts';
 import { throughput } from './figures/throughput.ts';
 import { tls } from './figures/tls.ts';
@@ -27,7 +28,19 @@ const { values: options } = parseArgs({
 });
 const { quick } = options;
 const only = options.only?.split(',') ?? null;
-const GROUPS: FigureGroup[] = [throughput, puback, alerts, tls, fanOut, flood, memory, restart, stores, engine];
+const GROUPS: FigureGroup[] = [
+  throughput,
+  puback,
+  alerts,
+  tls,
+  fanOut,
+  flood,
+  memory,
+  restart,
+  stores,
+  retention,
+  engine,
+];
 
 const wanted = (group: FigureGroup) =>
   only ? group.keys.some((key) => only.includes(key)) : !quick || group.quick.length > 0;

@@ -3,7 +3,7 @@ import { hoursOf, mergeHours } from './hours.ts';
 import type { ReadingsFile } from './readings-file.ts';
 
 /** Work of one step, between two of which writes and queries have their turn: series looked at, and rows taken out. */
-export const RETENTION_STEP = { series: 200, rows: 64 } as const;
+export const RETENTION_STEP = { series: 200, rows: 32 } as const;
 
 /**
  * One step of retention from the series behind `after` on, in one transaction: a chunk goes with its hours coming, so a crash neither
