@@ -8,6 +8,7 @@ import { type BenchContext, type Figure, type FigureGroup, notMeasured, reason }
 import { flood } from './figures/flood.ts';
 import { memory } from './figures/memory.ts';
 import { puback } from './figures/puback.ts';
+import { reads } from './figures/reads.ts';
 import { restart } from './figures/restart.ts';
 import { retention } from './figures/retention.ts';
 import { stores } from './figures/stores.ts';
@@ -34,6 +35,7 @@ const GROUPS: FigureGroup[] = [
   alerts,
   tls,
   fanOut,
+  reads,
   flood,
   memory,
   restart,

@@ -36,6 +36,8 @@ export const TARGETS: Record<string, Target> = {
   alert_p50_vs_node_red: atMost(1, 0.6, '×', 'alert p50 at 5,000/s ÷ Mosquitto + Node-RED'),
   alert_p99_vs_node_red: atMost(1, 0.5, '×', 'alert p99 at 5,000/s ÷ Mosquitto + Node-RED'),
   puback_p99_ms_at_20k: atMost(10, 5, 'ms', 'PUBACK p99 at 20,000 readings/s, durable'),
+  history_p99_ms_at_20k: atMost(200, 50, 'ms', "a device's day at 1 Hz to 300 points while 20,000 readings/s come in"),
+  snapshot_p99_ms_at_20k: atMost(100, 30, 'ms', "a console's snapshot with 500 alarms while 20,000 readings/s come in"),
   store_bytes_per_reading: atMost(5, 3, 'B', 'readings store on disk, realistic noise'),
   write_p99_ms_while_retaining: atMost(
     50,
