@@ -16,6 +16,9 @@ export function addReadingRoutes(app: App, { registry, readings, ruleBook, clock
       config: { permission: 'reading.read' },
       schema: {
         summary: 'History of one series, with the limits of the rules on it',
+        description:
+          'Raw readings, a page at a time; with `points`, buckets. Readings older than READINGS_KEEP_DAYS are no longer there raw: ' +
+          'buckets go on from hourly trends, kept for TRENDS_KEEP_DAYS (not with InfluxDB), in which an hour counts to the bucket it begins in.',
         params: z.object({ id: z.string().regex(DEVICE_ID) }),
         querystring: z.strictObject({
           metric: z.enum(METRIC_NAMES),
