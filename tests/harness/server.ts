@@ -146,6 +146,6 @@ export async function freePorts(count: number): Promise<number[]> {
 /** The settings of whoever runs the tests are not the test's. */
 function environmentWithoutOurs(): NodeJS.ProcessEnv {
   const ours =
-    /^(DATA_DIR|HOST|PUBLIC_URL|TIME_ZONE|LOG_LEVEL|SMARTFIRE_CONFIG|(WEB|MQTTS?)_PORT|(STATE|READINGS|JOURNAL|MQTT|TLS)_.*)$/;
+    /^(DATA_DIR|HOST|PUBLIC_URL|TIME_ZONE|LOG_LEVEL|SMARTFIRE_CONFIG|(WEB|MQTTS?)_PORT|(STATE|READINGS|TRENDS|JOURNAL|MQTT|TLS)_.*)$/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
 }
