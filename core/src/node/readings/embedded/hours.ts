@@ -41,7 +41,7 @@ export function mergeHours(runs: readonly Hour[][]): Hour[] {
   return [...merged.values()].sort((a, b) => a.start - b.start);
 }
 
-/** Hours as bytes, 6 to 8 an hour. The sums' last digits, which are rounding of the adding, go; everything else is exact. */
+/** Hours as bytes, 2 to 8 an hour. The sums' last digits, which are rounding of the adding, go; everything else is exact. */
 export function encodeHours(hours: readonly Hour[]): Uint8Array {
   writer.byte(FORMAT);
   writer.integer(hours.length);
