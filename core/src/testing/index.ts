@@ -1,3 +1,4 @@
+export { between, gaussian } from '../sensors/parts/noise.ts';
 export { FakeClock } from './fake-clock.ts';
 export { MemoryJournal } from './memory-journal.ts';
 export { MemoryReadings } from './memory-readings.ts';

@@ -21,11 +21,12 @@ function watch(
   of = rule,
   from = 0,
   learn: (row: number) => boolean = () => true,
+  pace = SECOND,
 ) {
   const seen: Watched = [];
   let row = from;
   for (const values of rows) {
-    const time = START + row * SECOND;
+    const time = START + row * pace;
     const note = (outcome: Outcome) => {
       if (outcome === RAISE || outcome === CLEAR) seen.push({ row, outcome });
     };
@@ -89,6 +90,63 @@ describe('multivariate', () => {
   it('says nothing of a slow drift and nothing of one wild value', () => {
     expect(watch(pump(2000, (row, values) => (values[1]! += row / 2000)))).toEqual([]);
     expect(watch(pump(2000, (row, values) => (values[1]! = row === 900 ? 1e6 : values[1]!)))).toEqual([]);
+  });
+
+  it('is calm soon after a disturbance of any size, and takes the way back for no departure', () => {
+    for (const size of [2, 20, 2000]) {
+      let left = 0;
+      const seen = watch(
+        pump(2000, (row, values) => {
+          left += ((row >= 700 && row < 1000 ? size : 0) - left) / 10;
+          values[2]! -= left;
+        }),
+      );
+      expect(seen.map(({ outcome }) => outcome)).toEqual([RAISE, CLEAR]);
+      expect(clears(seen)[0]).toBeLessThan(1060);
+    }
+  });
+
+  it('says nothing of what the machine has come back from by itself, and a little more', () => {
+    const swell = (heights: number[]) =>
+      pump(1000 + 400 * heights.length, (row, values) => {
+        const at = row - 700;
+        if (at >= 0 && at % 400 < 60) values[0]! += heights[Math.floor(at / 400)] ?? 0;
+      });
+    expect(raises(watch(swell([0, 0, 0, 3.5])))).toHaveLength(1);
+    expect(raises(watch(swell([2.4, 2.4, 2.4, 3.5])))).toEqual([]);
+  });
+
+  it('says nothing of a change that its instruments cannot be trusted with', () => {
+    const rows = pump(1500, (row, values) => {
+      values[1] = 230 + (values[1]! - 230) / 40 + (row < 700 ? 0 : 1.5);
+    });
+    expect(raises(watch(rows))).toEqual([]);
+    expect(raises(watch(rows, fresh(), { ...rule, accuracy: 0 }))).toHaveLength(1);
+  });
+
+  it('is calm after the same time, not after as many rows, where rows are further apart', () => {
+    const after = (pace: number) => {
+      const every = pace / SECOND;
+      const rows = pump(1500, blocked).filter((_, row) => row % every === 0);
+      const seen = watch(rows, fresh(), { ...rule, warmUp: 400 / every }, 0, () => true, pace);
+      return (clears(seen)[0]! - 1000 / every) * every;
+    };
+    expect(after(2 * SECOND)).toBeLessThan(1.25 * after(SECOND));
+  });
+
+  it('sees a step in a metric that has a wide rhythm and is far from its limits', () => {
+    const long: MultivariateRule = { ...rule, metrics: ['current'], warmUp: 8000 };
+    const rows = (rises: number) => {
+      const random = seeded(5);
+      return Array.from({ length: 13_000 }, (_, row) => [
+        100 + 30 * Math.sin((2 * Math.PI * row) / 4000) + random() + (row < rises ? 0 : 20),
+      ]);
+    };
+    expect(watch(rows(Infinity), fresh(long), long)).toEqual([]);
+    const trough = 11_000;
+    const [first] = raises(watch(rows(trough), fresh(long), long));
+    expect(first).toBeGreaterThanOrEqual(trough);
+    expect(first).toBeLessThan(trough + 30);
   });
 
   it('sees two metrics that no longer move together though each alone is where it always was', () => {
@@ -195,7 +253,7 @@ describe('multivariate', () => {
     );
   });
 
-  it('does not care for units: scaled and shifted metrics give the same alarms', () => {
+  it('does not care for units: scaled and mirrored metrics give the same alarms', () => {
     const rows = pump(1400, blocked);
     const whole = watch(rows);
     fc.assert(

@@ -1,14 +1,15 @@
 import { metricWords, type RuleDefinition } from '@smart-fire/core';
 import { z } from 'zod';
-import { type HealthScales, NOW, normalBand, WAITING } from '../models/health-channel.ts';
+import { NOW, normalBand, WAITING } from '../models/health-channel.ts';
 import {
   channelAt,
   expectedOf,
   HEALTH_SCORE,
+  type HealthRule,
   healthSize,
   isJudged,
   judgeRow,
-  lookedBackRows,
+  lookedBackMs,
   PHASE,
   RAISED,
   scoreOf,
@@ -17,20 +18,18 @@ import {
 import { duration } from './duration.ts';
 import { ARM, CLEAR, type Evidence, NOTHING, type Outcome, RAISE, type RuleKind } from './kind.ts';
 
-export interface MultivariateRule extends RuleDefinition, HealthScales {
+export interface MultivariateRule extends RuleDefinition, HealthRule {
   type: 'multivariate';
   /** [] = whatever a recording has; such a rule is tried on recordings and watches no device. */
   metrics: string[];
   learn: boolean;
 }
 
-/** Offsets behind the model: time of the row that waits (NaN = none), whether it may be learned from, when to judge it, time of the last row, usual time between rows (ms). */
+/** Offsets behind the model: time of the row that waits (NaN = none), whether it may be learned from, when to judge it. */
 const ROW_TIME = 0;
 const ROW_LEARN = 1;
 const DUE = 2;
-const LAST_TIME = 3;
-const INTERVAL = 4;
-const ROW_SIZE = 5;
+const ROW_SIZE = 3;
 
 /** Metrics named in the sentence. */
 const NAMED = 3;
@@ -63,6 +62,11 @@ export const multivariate: RuleKind<MultivariateRule> = {
       en: 'Rows to learn from before it judges',
       unit: 'rows',
     }),
+    accuracy: z.number().min(0).max(10).default(0.35).meta({
+      zh: '仪表可信到读数的百分之几(标准差)',
+      en: 'What the readings can be trusted with: standard deviation, % of the value',
+      unit: '%',
+    }),
     learn: z.boolean().default(true).meta({ zh: '持续学习', en: 'Goes on learning', unit: '' }),
   }),
   subject: 'device',
@@ -76,7 +80,7 @@ export const multivariate: RuleKind<MultivariateRule> = {
     const row = healthSize(metrics);
     if (Number.isNaN(model[0]!)) {
       startHealth(model, metrics);
-      model[row + ROW_TIME] = model[row + DUE] = model[row + LAST_TIME] = model[row + INTERVAL] = NaN;
+      model[row + ROW_TIME] = model[row + DUE] = NaN;
     }
     const at = channelAt(input) + WAITING;
     let before: Outcome = NOTHING;
@@ -113,10 +117,9 @@ export const multivariate: RuleKind<MultivariateRule> = {
   evidence(state, offset, rule) {
     const metrics = rule.metrics.length;
     const model = state.subarray(offset, offset + healthSize(metrics) + ROW_SIZE);
-    const interval = model[healthSize(metrics) + INTERVAL]!;
     const evidence: Evidence = {
       score: model[HEALTH_SCORE]!,
-      windowMs: Math.round(lookedBackRows(model, metrics) * (interval > 0 ? interval : 0)),
+      windowMs: Math.round(lookedBackMs(model, rule.warmUp)),
     };
     let named = 0;
     for (const metric of worst(model, rule)) {
@@ -176,13 +179,14 @@ function judge(model: Float64Array, rule: MultivariateRule): Outcome {
   const time = model[row + ROW_TIME]!;
   if (Number.isNaN(time)) return NOTHING;
   const raised = model[PHASE] === RAISED;
-  judgeRow(model, rule.metrics.length, { limit: limitOf(rule), warmUp: rule.warmUp }, model[row + ROW_LEARN] === 1);
-  const since = time - model[row + LAST_TIME]!;
-  if (since > 0) {
-    const usual = model[row + INTERVAL]!;
-    model[row + INTERVAL] = usual > 0 ? usual + (Math.min(since, 4 * usual) - usual) / 20 : since;
-  }
-  model[row + LAST_TIME] = time;
+  const { warmUp, accuracy } = rule;
+  judgeRow(
+    model,
+    rule.metrics.length,
+    { limit: limitOf(rule), warmUp, accuracy: accuracy / 100 },
+    time,
+    model[row + ROW_LEARN] === 1,
+  );
   model[row + ROW_TIME] = model[row + DUE] = NaN;
   const isRaised = model[PHASE] === RAISED;
   return isRaised === raised ? NOTHING : isRaised ? RAISE : CLEAR;

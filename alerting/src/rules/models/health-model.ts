@@ -1,44 +1,52 @@
 import {
-  CALM,
   CAME,
   CHANNEL_SIZE,
   follow,
   freedomOf,
   HELD,
   type HealthScales,
-  hasLevel,
   hold,
   isFreshMean,
   isLearned,
   judge,
-  LEVEL,
   learn,
-  MARGIN,
   MEMORY,
   NOW,
+  offLevel,
   release,
   returned,
   SCORE,
-  STEP_ROWS,
   smooth,
   startChannel,
   WAITING,
   warm,
 } from './health-channel.ts';
 import { findRelations, type Relations, relate } from './health-relations.ts';
+import { MARGIN } from './health-view.ts';
 import { studentScore } from './student-score.ts';
 
 /**
- * Health of a machine from several of its metrics: each one's own views (see health-channel) and, where proved, what its fellows let expect
- * of it (see health-relations). The alarm is held by the metrics that raised it and ends when each has come back most of the way from its
- * peak, on its own side: so a machine that settles a little elsewhere is normal again, and one that recovers only in part is not.
+ * Health of a machine from several of its metrics: each one's own distance from its level (see health-channel) and, where proved, what its
+ * fellows let expect of it (see health-relations). The alarm is held by the metrics that raised or joined it and ends when each has come back
+ * most of the way from its peak, on its own side: so a machine that settles a little elsewhere is normal again, and one that recovers only in
+ * part is not.
  */
 
-/** A metric with so large a part of the limit when the alarm is raised holds it. */
-const SHARED = 0.5;
-/** Come back: where it was, or below this part of the peak, for so many rows. */
+/** What the scales of a rule say, without the one that follows from the pace of its rows. */
+export type HealthRule = Omit<HealthScales, 'smoothRows'>;
+
+/** A value is smoothed over so long (time constant, ms), yet over no fewer rows, and no more than this part of the warm-up. */
+const SMOOTH_MS = 8000;
+const SMOOTH_LEAST = 4;
+const SMOOTH_PART = 50;
+/** Rows older than so many times that weigh nothing any more. */
+const WEIGHING = 8;
+/** An alarm is over after so many times that of calm. */
+const CALM_FACTOR = 2.5;
+/** Calm: within so many spreads, and more by each warm-up that the alarm has lasted (its level ages); or below this part of the peak. */
+const CALM = 1.5;
+const CALM_AGES = 2;
 const PART = 0.3;
-const CALM_ROWS = 30;
 /** An alarm that lasts longer than so many warm-ups is the new normal. */
 const NEW_NORMAL = 1.5;
 /** A metric unheard for so many rows of the machine is not judged. */
@@ -46,14 +54,19 @@ const STALE_ROWS = 5;
 /** Smoothed rows so far apart count as independent (five time constants of the smoothing). */
 const SAMPLE_ROWS = 40;
 
-/** Offsets. Machine: phase (NaN = fresh), rows, rows of calm, rows since raised, score, rows behind the relations. */
+/**
+ * Offsets. Machine: phase (NaN = fresh), rows, rows of calm, rows since raised, score, rows behind the relations, time of the first reading
+ * of the row and usual time between rows (ms; 0 = not known).
+ */
 export const PHASE = 0;
 const ROWS = 1;
 const CALM_FOR = 2;
 const AGE = 3;
 export const HEALTH_SCORE = 4;
 const RELATED = 5;
-const CHANNELS = 6;
+const BEGAN = 6;
+const INTERVAL = 7;
+const CHANNELS = 8;
 
 interface HealthRelations extends Relations {
   deviations: Float64Array;
@@ -77,11 +90,17 @@ export function startHealth(state: Float64Array, metrics: number): void {
   for (let metric = 0; metric < metrics; metric++) startChannel(state, channelAt(metric));
 }
 
-/**
- * Judges the row of the values that wait in the channels. `learning`: whether it may learn from it.
- */
-export function judgeRow(state: Float64Array, metrics: number, scales: HealthScales, learning: boolean): void {
+/** Judges the row of the values that wait in the channels, which came at `time` (ms). `learning`: whether it may learn from it. */
+export function judgeRow(
+  state: Float64Array,
+  metrics: number,
+  rule: HealthRule,
+  time: number,
+  learning: boolean,
+): void {
   const advanced = advances(state, metrics);
+  if (advanced) keepPace(state, time);
+  const scales = { ...rule, smoothRows: smoothRowsOf(state, rule.warmUp) };
   const row = state[ROWS]! + (advanced ? 1 : 0);
   state[ROWS] = row;
   let learned = true;
@@ -93,13 +112,13 @@ export function judgeRow(state: Float64Array, metrics: number, scales: HealthSca
       continue;
     }
     state[at + WAITING] = NaN;
-    if (isLearned(state, at, scales)) {
-      smooth(state, at, value);
-      judge(state, at, scales.warmUp);
+    if (isLearned(state, at, scales.warmUp)) {
+      smooth(state, at, value, scales);
+      judge(state, at, scales);
     } else {
       learned = false;
       if (learning) {
-        smooth(state, at, value);
+        smooth(state, at, value, scales);
         warm(state, at, scales);
       }
     }
@@ -112,11 +131,26 @@ export function judgeRow(state: Float64Array, metrics: number, scales: HealthSca
   const learns = learning && state[PHASE] === QUIET;
   for (let metric = 0; metric < metrics; metric++) {
     const at = channelAt(metric);
-    if (state[at + CAME] !== row || !isLearned(state, at, scales)) continue;
-    follow(state, at);
+    if (state[at + CAME] !== row || !isLearned(state, at, scales.warmUp)) continue;
+    follow(state, at, scales);
     if (learns) learn(state, at, scales);
   }
-  if (learning && state[PHASE] === QUIET) learnRelations(state, metrics, scales, relations, learned);
+  if (learns) learnRelations(state, metrics, scales, relations, learned);
+}
+
+/** Follows the usual time between rows; a gap counts as no more than four of them. */
+function keepPace(state: Float64Array, time: number): void {
+  const since = time - state[BEGAN]!;
+  const usual = state[INTERVAL]!;
+  if (since > 0 && state[BEGAN]! > 0)
+    state[INTERVAL] = usual > 0 ? usual + (Math.min(since, 4 * usual) - usual) / 20 : since;
+  state[BEGAN] = time;
+}
+
+function smoothRowsOf(state: Float64Array, warmUp: number): number {
+  const most = Math.max(SMOOTH_LEAST, warmUp / SMOOTH_PART);
+  const usual = state[INTERVAL]!;
+  return usual > 0 ? Math.max(SMOOTH_LEAST, Math.min(most, SMOOTH_MS / usual)) : most;
 }
 
 /** A new row begins when a metric comes again that came in this one: metrics may come at different times. */
@@ -142,12 +176,12 @@ function compare(state: Float64Array, metrics: number, relations: HealthRelation
 
 /** What is left of a metric's distance from its level when its fellows' share is taken off; NaN when one of them is not heard. */
 function restOf(state: Float64Array, { size, weights }: Relations, metric: number): number {
-  let rest = offLevel(state, metric);
+  let rest = offLevel(state, channelAt(metric));
   for (let fellow = 0; fellow < size; fellow++) {
     const weight = weights[metric * size + fellow]!;
     if (weight === 0) continue;
     if (state[ROWS]! - state[channelAt(fellow) + CAME]! > STALE_ROWS) return NaN;
-    rest -= weight * offLevel(state, fellow);
+    rest -= weight * offLevel(state, channelAt(fellow));
   }
   return rest;
 }
@@ -156,52 +190,55 @@ function restOf(state: Float64Array, { size, weights }: Relations, metric: numbe
 function turn(
   state: Float64Array,
   metrics: number,
-  { limit, warmUp }: HealthScales,
+  { limit, warmUp, smoothRows }: HealthScales,
   relations: HealthRelations,
   rows: number,
 ): number {
   let highest = 0;
   for (let metric = 0; metric < metrics; metric++) highest = Math.max(highest, scoreOf(state, metrics, metric));
-  const { peaks, deviations, least, variances } = relations;
   if (state[PHASE] === QUIET) {
     if (highest <= limit) return highest;
     state[PHASE] = RAISED;
     state[CALM_FOR] = state[AGE] = 0;
-    for (let metric = 0; metric < metrics; metric++)
-      if (scoreOf(state, metrics, metric) > SHARED * limit) {
-        hold(state, channelAt(metric));
-        peaks[metric] = deviations[metric]!;
-      }
-    return highest;
-  }
-  state[AGE]! += rows;
+  } else state[AGE]! += rows;
+  const { peaks, deviations } = relations;
+  const calm = CALM + (CALM_AGES * state[AGE]!) / warmUp;
   let back = true;
   for (let metric = 0; metric < metrics; metric++) {
     const at = channelAt(metric);
-    if (state[at + HELD] !== 1) {
-      if (!hasLevel(state, at) || scoreOf(state, metrics, metric) <= limit) continue;
+    if (state[at + HELD] === 0) {
+      if (scoreOf(state, metrics, metric) <= limit) continue;
       hold(state, at);
       peaks[metric] = 0;
     }
     const apart = deviations[metric]!;
     if (Math.abs(apart) > Math.abs(peaks[metric]!)) peaks[metric] = apart;
     const peak = peaks[metric]!;
-    if (!returned(state, at, CALM, PART)) back = false;
-    if (apart * Math.sign(peak) >= Math.max(limit * SHARED, PART * Math.abs(peak))) back = false;
+    if (!returned(state, at, calm, PART)) back = false;
+    if (apart * Math.sign(peak) >= Math.max(calm, PART * Math.abs(peak))) back = false;
     if (state[ROWS]! - state[at + CAME]! > STALE_ROWS) back = false;
   }
   state[CALM_FOR] = back ? state[CALM_FOR]! + rows : 0;
-  const accepted = state[AGE]! > NEW_NORMAL * warmUp;
-  if (state[CALM_FOR]! < CALM_ROWS && !accepted) return highest;
+  const calmed = state[CALM_FOR]! >= CALM_FACTOR * smoothRows;
+  if (calmed || state[AGE]! > NEW_NORMAL * warmUp) end(state, metrics, relations, limit, !calmed);
+  return highest;
+}
+
+/** The alarm is over; `accepted`: not because the machine came back. */
+function end(
+  state: Float64Array,
+  metrics: number,
+  { peaks, least, variances }: HealthRelations,
+  limit: number,
+  accepted: boolean,
+): void {
   state[PHASE] = QUIET;
-  const anew = state[CALM_FOR]! < CALM_ROWS;
   for (let metric = 0; metric < metrics; metric++) {
     const spread = Math.max(Math.sqrt(variances[metric]!), least[metric]!);
-    if (anew) least[metric] = Math.max(least[metric]!, (Math.abs(peaks[metric]!) * spread * MARGIN) / limit);
+    if (accepted) least[metric] = Math.max(least[metric]!, (Math.abs(peaks[metric]!) * spread * MARGIN) / limit);
     peaks[metric] = 0;
-    release(state, channelAt(metric), anew, limit, state[AGE]! / warmUp);
+    release(state, channelAt(metric), accepted, limit);
   }
-  return highest;
 }
 
 /** One warm-up to find the relations, another to see what they are worth on rows they were not found in; then with the memory of the channels. */
@@ -218,7 +255,7 @@ function learnRelations(
   }
   const { variances, least, deviations } = relations;
   if (state[RELATED]! < warmUp) {
-    for (let metric = 0; metric < metrics; metric++) deviations[metric] = offLevel(state, metric);
+    for (let metric = 0; metric < metrics; metric++) deviations[metric] = offLevel(state, channelAt(metric));
     relate(relations, deviations, 1 / ++state[RELATED]!);
     if (state[RELATED]! < warmUp) return;
     // A metric that is still learning may turn out to be related: then all wait for it.
@@ -236,15 +273,14 @@ function learnRelations(
   }
 }
 
-/** Rows that the verdict rests on: the reference of a step, or all that the alarm has lasted beyond it. */
-export function lookedBackRows(state: Float64Array, metrics: number): number {
-  let held = false;
-  for (let metric = 0; metric < metrics; metric++) if (state[channelAt(metric) + HELD] === 1) held = true;
-  return STEP_ROWS + (held ? state[AGE]! : 0);
+/** How far back the verdict looks (ms): the rows that weigh in a smoothed value, and all that the alarm has lasted. */
+export function lookedBackMs(state: Float64Array, warmUp: number): number {
+  const age = state[PHASE] === RAISED ? state[AGE]! : 0;
+  return (WEIGHING * smoothRowsOf(state, warmUp) + age) * state[INTERVAL]!;
 }
 
-export function isJudged(state: Float64Array, metric: number, scales: HealthScales): boolean {
-  return isLearned(state, channelAt(metric), scales);
+export function isJudged(state: Float64Array, metric: number, { warmUp }: HealthRule): boolean {
+  return isLearned(state, channelAt(metric), warmUp);
 }
 
 /** Score of a metric: its own, or that of its place among its fellows. */
@@ -264,18 +300,13 @@ export function expectedOf(state: Float64Array, metrics: number, metric: number)
   return state[at + NOW]! - restOf(state, relationsOf(state, metrics), metric);
 }
 
-/** Independent samples behind the relations by metric; 0 = it has no level to be off. */
+/** Independent samples behind the relations by metric; 0 = it has swung too seldom to be laid to its fellows. */
 function samplesOf(state: Float64Array, metrics: number, into: Float64Array): Float64Array {
   for (let metric = 0; metric < metrics; metric++) {
-    const at = channelAt(metric);
-    into[metric] = hasLevel(state, at) ? Math.min(freedomOf(state, at), state[RELATED]! / SAMPLE_ROWS) : 0;
+    const freedom = freedomOf(state, channelAt(metric));
+    into[metric] = freedom > metrics + 1 ? Math.min(freedom, state[RELATED]! / SAMPLE_ROWS) : 0;
   }
   return into;
-}
-
-function offLevel(state: Float64Array, metric: number): number {
-  const at = channelAt(metric);
-  return state[at + NOW]! - state[at + LEVEL]!;
 }
 
 function relationsAt(metrics: number): number {
