@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { scoreCounty } from './county.ts';
+import { scoreDisturbances } from './disturbances.ts';
 import { scoreFires } from './fires.ts';
 import { scoreHabits } from './habits.ts';
 import { scoreSkab } from './skab.ts';
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
 /** `folder` = the part of the recordings it needs; null = none. */
 const GROUPS: { name: string; folder: string | null; score: Score }[] = [
   { name: 'skab', folder: 'skab', score: scoreSkab },
+  { name: 'disturbances', folder: 'skab', score: scoreDisturbances },
   { name: 'fires', folder: 'fires', score: scoreFires },
   { name: 'habits', folder: null, score: scoreHabits },
   { name: 'county', folder: null, score: scoreCounty },

@@ -30,7 +30,8 @@ export const scoreSkab: Score = async ({ folder, say }) => {
   return [...(parts.length > 0 ? pooled(parts) : []), ...(await normalRun(join(root, 'anomaly-free')))];
 };
 
-function pooled(parts: readonly LabelFigures[]): ScoreLine[] {
+/** The lines of recordings with labels, pooled, against what is wanted of them. */
+export function pooled(parts: readonly LabelFigures[]): ScoreLine[] {
   const figures = poolFigures(parts);
   const { f1, falseAlarmRate, missedAlarmRate } = ratios(figures);
   const delay = median(figures.delays) / 1000;
@@ -86,7 +87,8 @@ async function normalRun(folder: string): Promise<ScoreLine[]> {
   ];
 }
 
-async function judge(csv: string) {
+/** Learns on the first rows of a recording and judges the others. */
+export async function judge(csv: string) {
   const columns = headerOf(csv).split(';');
   const metrics = columns.filter((column) => column !== TIME && !LABELS.includes(column));
   const label = columns.includes(LABEL) ? { label: LABEL } : {};
@@ -101,14 +103,14 @@ async function judge(csv: string) {
   return outcome;
 }
 
-function experiments(root: string): string[] {
+export function experiments(root: string): string[] {
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== 'anomaly-free')
     .flatMap(({ name }) => csvFiles(join(root, name)))
     .filter((file) => headerOf(file).split(';').includes(LABEL));
 }
 
-function csvFiles(folder: string): string[] {
+export function csvFiles(folder: string): string[] {
   return readdirSync(folder)
     .filter((file) => basename(file).endsWith('.csv'))
     .sort()
@@ -126,6 +128,6 @@ function headerOf(csv: string): string {
   }
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
