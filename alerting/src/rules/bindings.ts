@@ -19,8 +19,8 @@ export interface BindingEvents {
 /** Which rules look at which series, device and zone, and where their state is: made from the registry and the catalogue. */
 export class Bindings {
   readonly subjects: Subjects;
-  readonly slots = new Slots();
-  readonly timers = new Timers();
+  readonly slots: Slots;
+  readonly timers: Timers;
   readonly #registry: Registry;
   readonly #catalogue: RuleCatalogue;
   readonly #events: BindingEvents;
@@ -28,6 +28,8 @@ export class Bindings {
 
   constructor(registry: Registry, catalogue: RuleCatalogue, events: BindingEvents) {
     this.subjects = new Subjects(registry);
+    this.slots = new Slots((variant) => catalogue.variants[variant]!.length);
+    this.timers = new Timers(this.slots);
     this.#registry = registry;
     this.#catalogue = catalogue;
     this.#events = events;
@@ -38,7 +40,7 @@ export class Bindings {
     const devices = this.#registry.devices.size;
     this.subjects.reserve(devices, series);
     // Nearly every device has a rule on its silence, with three numbers of state.
-    this.slots.reserve(devices, devices * 3);
+    this.slots.reserve(devices, 3);
   }
 
   variantOf(slot: number): Variant {
@@ -48,7 +50,7 @@ export class Bindings {
   /** The number of whose state a variant keeps, of a series. */
   subjectOf({ subject }: Variant, series: number): number {
     if (subject === 'series') return series;
-    const device = this.subjects.device[series]!;
+    const device = this.subjects.device(series);
     if (subject === 'device') return this.subjects.lead(series);
     return subject === 'zone' ? this.subjects.zone(device) : device;
   }
@@ -61,7 +63,7 @@ export class Bindings {
   }
 
   allocate(variant: Variant, subject: number): number {
-    const slot = this.slots.allocate(variant.index, subject, variant.size, this.#first(variant, subject));
+    const slot = this.slots.allocate(variant.index, subject, this.#first(variant, subject));
     this.#setFirst(variant, subject, slot);
     return slot;
   }
@@ -71,20 +73,31 @@ export class Bindings {
     const subject = this.slots.subject(slot);
     this.#setFirst(variant, subject, this.slots.unchain(this.#first(variant, subject), slot));
     this.timers.remove(slot);
-    this.slots.release(slot, variant.size);
+    this.slots.release(slot);
   }
 
   /** Number of the device that a slot's alarm is of; -1 when it is not known. */
-  deviceOf(slot: number, { subject }: Variant): number {
+  deviceOf(slot: number, variant: Variant): number {
+    const { subject } = variant;
     const of = this.slots.subject(slot);
     if (subject === 'silence') return of;
-    if (subject === 'zone') return this.subjects.device[this.slots.source(slot)] ?? -1;
-    return this.subjects.device[of]!;
+    if (subject === 'zone') return this.subjects.device(this.source(slot, variant));
+    return this.subjects.device(of);
   }
 
-  pointOf(slot: number, { subject }: Variant): string {
-    if (subject === 'silence') return '';
-    return this.subjects.point(subject === 'zone' ? this.slots.source(slot) : this.slots.subject(slot));
+  pointOf(slot: number, variant: Variant): string {
+    if (variant.subject === 'silence') return '';
+    return this.subjects.point(variant.subject === 'zone' ? this.source(slot, variant) : this.slots.subject(slot));
+  }
+
+  /** Of a slot of a zone: the series that fed it last, so who completes an alarm; -1 = none has. */
+  source(slot: number, { size }: Variant): number {
+    const source = this.slots.state[this.slots.offset(slot) + size]!;
+    return Number.isNaN(source) ? -1 : source;
+  }
+
+  setSource(slot: number, { size }: Variant, series: number): void {
+    this.slots.state[this.slots.offset(slot) + size] = series;
   }
 
   /** `{rule}:{device}:{point}`; of a zone's rule `{rule}:{zone}:`, of a device without a zone `{rule}::{device}`. */
@@ -109,14 +122,14 @@ export class Bindings {
   bind(device: number, reason: string): void {
     const { subjects } = this;
     const registered = this.#registry.devices.get(subjects.ids[device]!);
-    subjects.gateway[device] = registered ? this.#gatewayOf(registered) : -1;
+    subjects.setGateway(device, registered ? this.#gatewayOf(registered) : -1);
     const plan = registered ? this.#catalogue.planOf(registered) : this.#catalogue.plans[0]!;
     this.#enterZone(device, registered, plan, reason);
-    if (subjects.plan[device] === plan.index) return;
-    subjects.plan[device] = plan.index;
-    this.#rebind(subjects.absence[device]!, plan, reason);
-    for (let series = subjects.firstSeries[device]!; series >= 0; series = subjects.nextSeries[series]!)
-      this.#rebind(subjects.firstSlot[series]!, plan, reason);
+    if (subjects.plan(device) === plan.index) return;
+    subjects.setPlan(device, plan.index);
+    this.#rebind(subjects.silence(device), plan, reason);
+    for (let series = subjects.firstSeries(device); series >= 0; series = subjects.nextSeries(series))
+      this.#rebind(subjects.firstSlot(series), plan, reason);
     for (const variant of plan.silence) if (this.find(variant, device) < 0) this.allocate(variant, device);
   }
 
@@ -132,9 +145,9 @@ export class Bindings {
   *slotsOf(device: number): Generator<number> {
     const { subjects, slots } = this;
     if (device < 0) return;
-    const firsts = [subjects.absence[device]!];
-    for (let series = subjects.firstSeries[device]!; series >= 0; series = subjects.nextSeries[series]!)
-      firsts.push(subjects.firstSlot[series]!);
+    const firsts = [subjects.silence(device)];
+    for (let series = subjects.firstSeries(device); series >= 0; series = subjects.nextSeries(series))
+      firsts.push(subjects.firstSlot(series));
     if (subjects.zone(device) >= 0) firsts.push(subjects.zoneSlot[subjects.zone(device)]!);
     for (const first of firsts)
       for (let slot = first; slot >= 0; ) {
@@ -204,18 +217,16 @@ export class Bindings {
     }
   }
 
+  /** Where the chain of a subject's slots begins. */
   #first({ subject }: Variant, of: number): number {
-    const { subjects } = this;
-    const firsts =
-      subject === 'silence' ? subjects.absence : subject === 'zone' ? subjects.zoneSlot : subjects.firstSlot;
-    return firsts[of]!;
+    if (subject === 'silence') return this.subjects.silence(of);
+    return subject === 'zone' ? this.subjects.zoneSlot[of]! : this.subjects.firstSlot(of);
   }
 
   #setFirst({ subject }: Variant, of: number, slot: number): void {
-    const { subjects } = this;
-    const firsts =
-      subject === 'silence' ? subjects.absence : subject === 'zone' ? subjects.zoneSlot : subjects.firstSlot;
-    firsts[of] = slot;
+    if (subject === 'silence') this.subjects.setSilence(of, slot);
+    else if (subject === 'zone') this.subjects.zoneSlot[of] = slot;
+    else this.subjects.setFirstSlot(of, slot);
   }
 
   /** The gateway's number; -1 when there is none, or when the chain of gateways leads back to the device. */

@@ -20,6 +20,7 @@ import { explainVerdict, verdictOf } from './kinds/verdict.ts';
 import { ListenedClock } from './listened-clock.ts';
 import { fail, type LiveRule, type Variant } from './live-rule.ts';
 import { type Moment, Raising } from './raising.ts';
+import { AHEAD, ReadAhead } from './read-ahead.ts';
 import { LIVE, RAISED, WITHHELD } from './slots.ts';
 import { restorePart, type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Withholding } from './withholding.ts';
@@ -58,6 +59,7 @@ export class Engine {
   readonly #registry: Registry;
   readonly #catalogue: RuleCatalogue;
   readonly #bindings: Bindings;
+  readonly #readAhead: ReadAhead;
   readonly #raising: Raising;
   readonly #withholding: Withholding;
   readonly #disturbances = new Disturbances();
@@ -86,6 +88,7 @@ export class Engine {
       dropped: (slot, variant, reason) => this.#raising.clear(slot, variant, { reason }),
       relabelled: (slot, before) => this.#relabelled(slot, before),
     });
+    this.#readAhead = new ReadAhead(this.#bindings);
     this.#withholding.setMaintenance(maintenance);
     this.#catalogue.set(rules)();
     this.#bindings.reserve(series.length);
@@ -142,7 +145,7 @@ export class Engine {
     if (!registered) this.#disturbances.forget(device);
     this.#bind(device, registered ? (registered.disabled ? 'device-disabled' : 'device-changed') : 'device-removed');
     for (const child of this.#registry.children(id)) this.#bind(this.#bindings.subjects.addDevice(child), '');
-    if (this.#bindings.subjects.absence[device] === -1) this.#releaseChildren(device);
+    if (this.#bindings.subjects.silence(device) === -1) this.#releaseChildren(device);
   }
 
   /** Areas, sites or zones have changed: rules that name places may be for other devices now. */
@@ -158,8 +161,8 @@ export class Engine {
     this.#at(this.next - 1, now, now);
     const { slots } = this.#bindings;
     const unfounded = new Set(active);
-    for (let slot = 0; slot < slots.size; slot++) {
-      if (!slots.has(slot, LIVE) || !slots.has(slot, RAISED) || slots.has(slot, WITHHELD)) continue;
+    for (const slot of slots.all()) {
+      if (!slots.has(slot, RAISED) || slots.has(slot, WITHHELD)) continue;
       const variant = this.#bindings.variantOf(slot);
       if (variant.mode === 'on' && !unfounded.delete(this.#bindings.cause(slot, variant)))
         this.#raising.raise(slot, variant);
@@ -220,6 +223,7 @@ export class Engine {
   #reading({ readings }: JournalBatch, row: number): void {
     const no = readings.no[row]!;
     if (no < this.next) return;
+    if (row % AHEAD === 0) this.#readAhead.look(readings.series, row, readings.length);
     const time = readings.time[row]!;
     this.#at(no, time, readings.receivedAt[row]!);
     this.#pass();
@@ -227,11 +231,11 @@ export class Engine {
     if ((readings.flags[row]! & FLAG.late) !== 0) return;
     const { subjects } = this.#bindings;
     const series = readings.series[row]!;
-    const device = subjects.device[series] ?? -1;
+    const device = subjects.device(series);
     if (device < 0) return;
     this.#hear(device);
-    const plan = this.#catalogue.plans[subjects.plan[device]!]!;
-    const metric = subjects.metric[series]!;
+    const plan = this.#catalogue.plans[subjects.plan(device)]!;
+    const metric = subjects.metric(series);
     const feeds = plan.feeds[metric] ?? this.#catalogue.feedsOf(plan, metric, subjects.metricNames[metric]!);
     for (let i = 0; i < feeds.length; i++) this.#feed(feeds[i]!, series, device, readings.value[row]!, time);
   }
@@ -327,11 +331,11 @@ export class Engine {
         if (Number.isNaN(fresh[0]!) && !this.#keepQuiet) return;
         slot = this.#bindings.allocate(variant, subject);
         this.#state.set(fresh.subarray(0, size), this.#offset(slot));
-        if (variant.subject === 'zone') this.#bindings.slots.setSource(slot, series);
+        if (variant.subject === 'zone') this.#bindings.setSource(slot, variant, series);
       }
       if (outcome === NOTHING) this.#releaseFresh(slot, variant);
       else {
-        if (variant.subject === 'zone') this.#bindings.slots.setSource(slot, series);
+        if (variant.subject === 'zone') this.#bindings.setSource(slot, variant, series);
         this.#act(slot, variant, outcome);
       }
     } catch (error) {
@@ -351,7 +355,7 @@ export class Engine {
   /** The device gave news of itself, and thereby of its gateway. */
   #hear(device: number): void {
     const { subjects, slots } = this.#bindings;
-    for (let slot = subjects.absence[device]!; slot >= 0; slot = slots.next(slot)) {
+    for (let slot = subjects.silence(device); slot >= 0; slot = slots.next(slot)) {
       const variant = this.#bindings.variantOf(slot);
       this.evaluations++;
       this.#stimulus.input = -1;
@@ -364,26 +368,26 @@ export class Engine {
         this.#broken(slot, variant, error);
       }
     }
-    const gateway = subjects.gateway[device]!;
+    const gateway = subjects.gateway(device);
     if (gateway >= 0) this.#hear(gateway);
     if (this.#holding.size > 0 && this.#holding.delete(device)) this.#releaseChildren(device);
   }
 
   #hold(slot: number): void {
-    this.#holding.add(this.#bindings.subjects.gateway[this.#bindings.slots.subject(slot)]!);
+    this.#holding.add(this.#bindings.subjects.gateway(this.#bindings.slots.subject(slot)));
   }
 
   #releaseChildren(gateway: number): void {
     const { subjects } = this.#bindings;
     for (const child of this.#registry.children(subjects.ids[gateway]!))
-      this.#release(subjects.numberOf(child), subjects.absence[gateway]!);
+      this.#release(subjects.numberOf(child), subjects.silence(gateway));
   }
 
   /** Lets a held child be judged soon; `upstream` is its gateway's slot, -1 = it has none any more. */
   #release(device: number, upstream: number): void {
     const { subjects, slots } = this.#bindings;
     const from = upstream < 0 ? -1 : slots.offset(upstream);
-    for (let slot = subjects.absence[device] ?? -1; slot >= 0; slot = slots.next(slot)) {
+    for (let slot = subjects.silence(device); slot >= 0; slot = slots.next(slot)) {
       const variant = this.#bindings.variantOf(slot);
       slots.touch(slot);
       const rule = variant.definition as Parameters<typeof absence.release>[2];
@@ -395,15 +399,15 @@ export class Engine {
   #upstream(slot: number, { subject }: Variant): number {
     if (subject !== 'silence') return -1;
     const { subjects, slots } = this.#bindings;
-    const gateway = subjects.gateway[slots.subject(slot)]!;
-    return gateway < 0 ? -1 : subjects.absence[gateway]!;
+    const gateway = subjects.gateway(slots.subject(slot));
+    return gateway < 0 ? -1 : subjects.silence(gateway);
   }
 
   #bind(device: number, reason: string): void {
     const { subjects } = this.#bindings;
-    const gateway = subjects.gateway[device]!;
+    const gateway = subjects.gateway(device);
     this.#bindings.bind(device, reason);
-    if (subjects.gateway[device] !== gateway) this.#release(device, subjects.absence[subjects.gateway[device]!] ?? -1);
+    if (subjects.gateway(device) !== gateway) this.#release(device, subjects.silence(subjects.gateway(device)));
   }
 
   #relabelled(slot: number, before: Variant): void {

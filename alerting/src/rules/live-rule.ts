@@ -23,6 +23,8 @@ export interface Variant {
   inputs: readonly string[];
   /** Numbers of state. */
   size: number;
+  /** Numbers that a slot of it takes: for a zone one more, the series that fed it last. */
+  length: number;
   subject: 'series' | 'device' | 'zone' | 'silence';
   /** It is told whether it may learn. */
   learns: boolean;
@@ -44,8 +46,10 @@ export function makeVariant(
   const definition = { ...given, ...(kind.params.parse(given) as object) };
   const inputs = kind.inputs(definition);
   const silence = kind.type === 'absence';
+  const size = kind.stateSize(definition);
   return {
-    ...{ index, live, kind, definition, mode, schedule, inputs, size: kind.stateSize(definition) },
+    ...{ index, live, kind, definition, mode, schedule, inputs, size },
+    length: kind.subject === 'zone' ? size + 1 : size,
     subject: silence ? 'silence' : kind.subject,
     learns: kind.learned !== undefined || 'learn' in definition,
     disturbs: !silence && !inputs.every((metric) => OWN_METRICS.has(metric)),

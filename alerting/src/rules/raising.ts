@@ -179,7 +179,7 @@ export class Raising {
     const { slots, subjects } = this.#deps.bindings();
     let count = 0;
     for (const child of this.#deps.registry.children(gateway)) {
-      const slot = subjects.absence[subjects.numberOf(child)] ?? -1;
+      const slot = subjects.silence(subjects.numberOf(child));
       if (slot >= 0 && absence.everHeard(slots.state, slots.offset(slot))) count++;
     }
     return count;

@@ -16,24 +16,21 @@ export interface Snapshot {
   parts(): Generator<CheckpointPart>;
 }
 
-/**
- * Notes what there is, which takes some ms at a million devices; state is read with the parts, or just before it changes. A new snapshot ends
- * the one before.
- */
+/** Costs nothing yet: state is read with the parts, or just before it changes. A new snapshot ends the one before. */
 export function takeSnapshot(head: CheckpointHead, bindings: Bindings, catalogue: RuleCatalogue): Snapshot {
   const variants = catalogue.variants.slice();
-  const copy = bindings.slots.copy((variant) => variants[variant]!.size);
+  const copy = bindings.slots.copy();
   const { ids, zoneKeys } = bindings.subjects;
 
   function* parts(): Generator<CheckpointPart> {
     try {
       let part = new PartWriter();
-      for (let slot = 0; slot < copy.size; slot++) {
-        if (slot % PART_SLOTS === PART_SLOTS - 1) {
+      for (let looked = 1; !copy.done; looked++) {
+        if (looked % PART_SLOTS === 0) {
           yield part.finished();
           part = new PartWriter();
         }
-        const read = copy.read(slot);
+        const read = copy.read();
         if (read === null || Number.isNaN(read.state[0]!)) continue;
         const variant = variants[read.variant]!;
         if (!part.hasRoomFor(variant)) {
@@ -66,19 +63,15 @@ class PartWriter {
     return this.rows === 0 || this.#used + 2 + size <= this.#numbers.length;
   }
 
-  add(
-    variant: Variant,
-    subject: number | string,
-    { state, withheld, source }: Pick<CopiedSlot, 'state' | 'withheld' | 'source'>,
-  ): void {
+  add(variant: Variant, subject: number | string, { state, withheld }: Pick<CopiedSlot, 'state' | 'withheld'>): void {
     const needed = 2 + variant.size;
     if (this.#used + needed > this.#numbers.length) this.#numbers = new Float64Array(needed);
     this.#numbers[this.#used] = numberIn(this.#rules, variant);
     this.#numbers[this.#used + 1] = typeof subject === 'string' ? numberIn(this.#names, subject) : subject;
-    this.#numbers.set(state, this.#used + 2);
+    this.#numbers.set(state.subarray(0, variant.size), this.#used + 2);
     this.#used += needed;
     if (withheld) this.#withheld.push(this.rows);
-    if (source >= 0) this.#sources.push([this.rows, source]);
+    if (variant.subject === 'zone' && state[variant.size]! >= 0) this.#sources.push([this.rows, state[variant.size]!]);
     this.rows++;
   }
 
@@ -111,7 +104,7 @@ export function restorePart(
       let slot = bindings.find(variant, subject);
       if (slot < 0) slot = bindings.allocate(variant, subject);
       bindings.slots.state.set(rows.subarray(at + 2, at + 2 + size), bindings.slots.offset(slot));
-      if (source !== undefined) bindings.slots.setSource(slot, source);
+      if (source !== undefined) bindings.setSource(slot, variant, source);
       placed(slot, variant, waiting.has(row));
     }
     at += 2 + size;
@@ -128,16 +121,16 @@ function place(
   { plans }: RuleCatalogue,
 ) {
   const ofDevice = (device: number) =>
-    device < 0 ? undefined : plans[subjects.plan[device]!]!.variants.find(({ live }) => live.id === rule);
+    device < 0 ? undefined : plans[subjects.plan(device)]!.variants.find(({ live }) => live.id === rule);
   const name = names[number];
   // A series' number is also a valid index into the names: what the rule is on decides.
-  const bySeries = ofDevice(subjects.device[number] ?? -1);
+  const bySeries = ofDevice(subjects.device(number));
   if (bySeries?.subject === 'series' || bySeries?.subject === 'device') return { variant: bySeries, subject: number };
   const byName = name === undefined ? undefined : ofDevice(subjects.numberOf(name));
   if (byName?.subject === 'silence') return { variant: byName, subject: subjects.numberOf(name!) };
   const zone = name === undefined ? -1 : subjects.zoneNumber(name);
   if (zone < 0) return null;
-  const fed = subjects.device[source ?? -1] ?? -1;
+  const fed = subjects.device(source ?? -1);
   const byZone = ofDevice(subjects.zone(fed) === zone ? fed : subjects.memberOf(zone));
   return byZone?.subject === 'zone' ? { variant: byZone, subject: zone } : null;
 }

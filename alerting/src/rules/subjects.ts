@@ -1,6 +1,20 @@
 import type { Registry, SeriesRow } from '@smart-fire/core';
 import { grown, resized } from './growable.ts';
 
+/** Words (i32) of a device, side by side because they are read together. */
+const PLAN = 0;
+const GATEWAY = 1;
+const SILENCE = 2;
+const FIRST_SERIES = 3;
+const DEVICE_WORDS = 4;
+
+/** Words (i32) of a series. */
+const DEVICE = 0;
+const METRIC = 1;
+const FIRST_SLOT = 2;
+const NEXT_SERIES = 3;
+const SERIES_WORDS = 4;
+
 /**
  * Devices, series and zones by dense numbers, with the first of each one's chain of slots; -1 = none. A device has the registry's number,
  * a series the journal's. What only some deployments have (points, zones) takes no room elsewhere.
@@ -8,20 +22,11 @@ import { grown, resized } from './growable.ts';
 export class Subjects {
   /** By device. */
   readonly ids: string[] = [];
-  /** Number of the device's plan, 0 = no rules. */
-  plan = new Int32Array(0);
-  gateway = new Int32Array(0);
-  absence = new Int32Array(0);
-  firstSeries = new Int32Array(0);
+  #devices = new Int32Array(0);
   #zone = new Int32Array(0);
-  /** By series. */
-  device = new Int32Array(0);
-  firstSlot = new Int32Array(0);
-  nextSeries = new Int32Array(0);
-  /** Number of the metric's name; 0 = no such series. */
-  metric = new Uint16Array(0);
-  readonly metricNames: string[] = [''];
-  readonly #metricNumbers = new Map<string, number>([['', 0]]);
+  #series = new Int32Array(0);
+  readonly metricNames: string[] = [];
+  readonly #metricNumbers = new Map<string, number>();
   readonly #points: string[] = [];
   /** First series of the same (device, point); -1 = the series itself. */
   #lead = new Int32Array(0);
@@ -42,11 +47,59 @@ export class Subjects {
   }
 
   reserve(devices: number, series: number): void {
-    for (const column of ['plan', 'gateway', 'absence', 'firstSeries'] as const)
-      this[column] = resized(this[column], Math.max(devices, this[column].length), column === 'plan' ? 0 : -1);
-    for (const column of ['device', 'firstSlot', 'nextSeries'] as const)
-      this[column] = resized(this[column], Math.max(series, this[column].length), -1);
-    this.metric = resized(this.metric, Math.max(series, this.metric.length));
+    this.#devices = resized(this.#devices, Math.max(devices * DEVICE_WORDS, this.#devices.length), -1);
+    this.#series = resized(this.#series, Math.max(series * SERIES_WORDS, this.#series.length), -1);
+  }
+
+  /** Number of the device's plan, 0 = no rules. */
+  plan(device: number): number {
+    return this.#devices[device * DEVICE_WORDS + PLAN]!;
+  }
+
+  setPlan(device: number, plan: number): void {
+    this.#devices[device * DEVICE_WORDS + PLAN] = plan;
+  }
+
+  gateway(device: number): number {
+    return this.#devices[device * DEVICE_WORDS + GATEWAY]!;
+  }
+
+  setGateway(device: number, gateway: number): void {
+    this.#devices[device * DEVICE_WORDS + GATEWAY] = gateway;
+  }
+
+  /** First slot of the rules on a device's silence. */
+  silence(device: number): number {
+    return this.#devices[device * DEVICE_WORDS + SILENCE] ?? -1;
+  }
+
+  setSilence(device: number, slot: number): void {
+    this.#devices[device * DEVICE_WORDS + SILENCE] = slot;
+  }
+
+  firstSeries(device: number): number {
+    return this.#devices[device * DEVICE_WORDS + FIRST_SERIES]!;
+  }
+
+  nextSeries(series: number): number {
+    return this.#series[series * SERIES_WORDS + NEXT_SERIES]!;
+  }
+
+  /** -1 too for a series that is not known. */
+  device(series: number): number {
+    return this.#series[series * SERIES_WORDS + DEVICE] ?? -1;
+  }
+
+  metric(series: number): number {
+    return this.#series[series * SERIES_WORDS + METRIC] ?? -1;
+  }
+
+  firstSlot(series: number): number {
+    return this.#series[series * SERIES_WORDS + FIRST_SLOT]!;
+  }
+
+  setFirstSlot(series: number, slot: number): void {
+    this.#series[series * SERIES_WORDS + FIRST_SLOT] = slot;
   }
 
   numberOf(id: string): number {
@@ -59,9 +112,8 @@ export class Subjects {
     const number = this.#registry.indexOf(id);
     if (this.ids[number] !== undefined) return number;
     this.ids[number] = id;
-    this.plan = grown(this.plan, number + 1);
-    for (const column of ['gateway', 'absence', 'firstSeries'] as const)
-      this[column] = grown(this[column], number + 1, -1);
+    this.#devices = grown(this.#devices, (number + 1) * DEVICE_WORDS, -1);
+    this.setPlan(number, 0);
     for (const series of this.#orphans.get(id) ?? []) this.#join(series, number);
     this.#orphans.delete(id);
     return number;
@@ -69,12 +121,10 @@ export class Subjects {
 
   /** False when the series is known already. */
   addSeries({ index, device, point, metric }: SeriesRow): boolean {
-    if ((this.metric[index] ?? 0) !== 0) return false;
+    if (this.metric(index) >= 0) return false;
     if (point !== '') this.#points[index] = point;
-    this.metric = grown(this.metric, index + 1);
-    this.metric[index] = this.#numberOfMetric(metric);
-    for (const column of ['device', 'firstSlot', 'nextSeries'] as const)
-      this[column] = grown(this[column], index + 1, -1);
+    this.#series = grown(this.#series, (index + 1) * SERIES_WORDS, -1);
+    this.#series[index * SERIES_WORDS + METRIC] = this.#numberOfMetric(metric);
     const number = this.#registry.devices.has(device) ? this.addDevice(device) : this.numberOf(device);
     if (number >= 0) this.#join(index, number);
     else this.#orphans.set(device, [...(this.#orphans.get(device) ?? []), index]);
@@ -86,7 +136,7 @@ export class Subjects {
   }
 
   metricOf(series: number): string {
-    return this.metricNames[this.metric[series]!]!;
+    return this.metricNames[this.metric(series)]!;
   }
 
   /** The detector (device and point) of a series by the number of its first series, which the journal never changes. */
@@ -99,7 +149,8 @@ export class Subjects {
   needDetectors(): void {
     if (this.#detectors) return;
     this.#detectors = true;
-    for (let series = 0; series < this.metric.length; series++) if (this.device[series]! >= 0) this.#findLead(series);
+    for (let series = 0; series < this.#series.length / SERIES_WORDS; series++)
+      if (this.device(series) >= 0) this.#findLead(series);
   }
 
   /** Number of the device's zone, or -1 when no rule has asked for it yet. */
@@ -125,25 +176,24 @@ export class Subjects {
 
   /** Bytes of all arrays and, roughly, of the ids' references. */
   get bytes(): number {
-    const perDevice = [this.plan, this.gateway, this.absence, this.firstSeries, this.#zone, this.zoneSlot];
-    const perSeries = [this.#lead, this.device, this.firstSlot, this.nextSeries, this.metric];
-    return [...perDevice, ...perSeries].reduce((sum, array) => sum + array.byteLength, 8 * this.ids.length);
+    const arrays = [this.#devices, this.#series, this.#zone, this.zoneSlot, this.#lead];
+    return arrays.reduce((sum, array) => sum + array.byteLength, 8 * this.ids.length);
   }
 
   #join(series: number, device: number): void {
-    this.device[series] = device;
-    this.nextSeries[series] = this.firstSeries[device]!;
-    this.firstSeries[device] = series;
+    this.#series[series * SERIES_WORDS + DEVICE] = device;
+    this.#series[series * SERIES_WORDS + NEXT_SERIES] = this.firstSeries(device);
+    this.#devices[device * DEVICE_WORDS + FIRST_SERIES] = series;
     if (this.#detectors) this.#findLead(series);
   }
 
   #findLead(series: number): void {
-    const device = this.device[series]!;
+    const device = this.device(series);
     const point = this.point(series);
     let lead = series;
     if (point === '')
       // The devices with thousands of series have thousands of points; one without a name has a handful.
-      for (let other = this.firstSeries[device]!; other >= 0; other = this.nextSeries[other]!) {
+      for (let other = this.firstSeries(device); other >= 0; other = this.nextSeries(other)) {
         if (other < lead && this.point(other) === '') lead = other;
       }
     else {

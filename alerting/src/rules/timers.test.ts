@@ -11,7 +11,11 @@ describe('timers', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const timers = new Timers();
+        const places = new Map<number, number>();
+        const timers = new Timers({
+          place: (slot) => places.get(slot) ?? 0,
+          setPlace: (slot, place) => places.set(slot, place),
+        });
         const model = new Map<number, number>();
         const first = () => [...model].sort(([a, x], [b, y]) => x - y || a - b)[0];
         for (const one of steps) {

@@ -1,23 +1,32 @@
 import { grown } from './growable.ts';
 
+/** Keeps for each slot its place in the heap + 1; 0 = it has none. */
+export interface Places {
+  place(slot: number): number;
+  setPlace(slot: number, place: number): void;
+}
+
 /**
  * All deadlines of all rules in one binary heap of plain numbers; listened time, not the wall clock, makes them due.
- * One entry per slot, which knows its place. A deadline that moves later is left where it is: who finds it moved puts it back, so that
+ * One entry per slot, with which its place is kept. A deadline that moves later is left where it is: who finds it moved puts it back, so that
  * being heard costs no heap work.
  */
 export class Timers {
   #due = new Float64Array(16);
   #slot = new Int32Array(16);
-  /** By slot: place in the heap + 1; 0 = none. */
-  #place = new Int32Array(16);
+  readonly #places: Places;
   #size = 0;
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
 
   get size(): number {
     return this.#size;
   }
 
   get bytes(): number {
-    return this.#due.byteLength + this.#slot.byteLength + this.#place.byteLength;
+    return this.#due.byteLength + this.#slot.byteLength;
   }
 
   /** Earliest deadline; Infinity when there is none. */
@@ -27,8 +36,7 @@ export class Timers {
 
   arm(slot: number, due: number): void {
     if (!(due < Infinity)) return;
-    this.#place = grown(this.#place, slot + 1);
-    const place = this.#place[slot]!;
+    const place = this.#places.place(slot);
     if (place > 0) {
       if (due < this.#due[place - 1]!) this.#up(place - 1, due, slot);
       return;
@@ -46,9 +54,9 @@ export class Timers {
   }
 
   remove(slot: number): void {
-    const place = (this.#place[slot] ?? 0) - 1;
+    const place = this.#places.place(slot) - 1;
     if (place < 0) return;
-    this.#place[slot] = 0;
+    this.#places.setPlace(slot, 0);
     const size = --this.#size;
     if (place === size) return;
     const due = this.#due[size]!;
@@ -84,7 +92,7 @@ export class Timers {
   #put(at: number, due: number, slot: number): void {
     this.#due[at] = due;
     this.#slot[at] = slot;
-    this.#place[slot] = at + 1;
+    this.#places.setPlace(slot, at + 1);
   }
 
   /** Equal deadlines go by slot, so that the order never depends on the heap's history. */
