@@ -62,6 +62,8 @@ export function createAlerting(deps: AlertingDeps): Alerting {
   let engine: Engine | null = null;
   let timer: Timer | null = null;
   const unsubscribe: (() => void)[] = [];
+  let settling: Promise<void> | null = null;
+  let stopped = false;
   registerMetrics(deps.metrics, book, () => engine);
 
   async function start(): Promise<void> {
@@ -100,12 +102,22 @@ export function createAlerting(deps: AlertingDeps): Alerting {
       const before = into.next;
       for (const batch of batches) into.consume(batch);
       if (into.next === before) break;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
     log.info({ from, to: into.next, unclosed: book.unclosed().length }, 'rules have caught up with the journal');
   }
 
-  /** Changes of rules and devices are none of the journal's: a checkpoint keeps them from being undone by a replay. */
+  /**
+   * Devices come to changed rules bit by bit, so that no alarm waits for all of them. Changes of rules are none of the journal's: a checkpoint
+   * keeps them from being undone by a replay.
+   */
+  async function settle(running: Engine): Promise<void> {
+    do await nextTurn();
+    while (!stopped && !running.settle(clock.now()));
+    settling = null;
+    if (!stopped) void checkpoints.save(running);
+  }
+
   function follow(running: Engine): void {
     let placesChanged = false;
     unsubscribe.push(
@@ -116,13 +128,14 @@ export function createAlerting(deps: AlertingDeps): Alerting {
           queueMicrotask(() => {
             placesChanged = false;
             running.refreshPlaces(clock.now());
+            settling ??= settle(running);
           });
         }
       }),
       rules.onChange(() => {
         const { rules: changed, maintenance } = rules.current();
         running.setRules(changed, maintenance, clock.now());
-        void checkpoints.save(running);
+        settling ??= settle(running);
       }),
     );
   }
@@ -131,8 +144,10 @@ export function createAlerting(deps: AlertingDeps): Alerting {
     book,
     start,
     async stop() {
+      stopped = true;
       for (const end of unsubscribe.splice(0)) end();
       timer?.cancel();
+      await settling;
       if (engine) await checkpoints.finish(engine);
       book.stop();
     },
@@ -150,6 +165,10 @@ export function createAlerting(deps: AlertingDeps): Alerting {
     },
     health: () => alertingHealth(book, engine?.rules() ?? [], troubles, clock.now()),
   };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function rangeOf({ point, metric, centre, low, high }: LearnedRange): LearnedRange {

@@ -1,12 +1,14 @@
 import type { RegisteredDevice, Registry, SeriesRow } from '@smart-fire/core';
 import type { Plan, RuleCatalogue } from './catalogue.ts';
 import { makeOf, type Variant } from './live-rule.ts';
-import { Slots } from './slots.ts';
+import { LIVE, Slots } from './slots.ts';
 import { Subjects } from './subjects.ts';
 import { Timers } from './timers.ts';
 
 /** Gateways behind gateways at most. */
 const MOST_HOPS = 100;
+/** Devices that need only be looked at cost so many times less than one that takes over rules. */
+const LOOKED_AT = 100;
 
 /** What the engine is told while rules and devices change. */
 export interface BindingEvents {
@@ -25,6 +27,10 @@ export class Bindings {
   readonly #catalogue: RuleCatalogue;
   readonly #events: BindingEvents;
   readonly #members: number[] = [];
+  /** Devices below have the rules as they are now; Infinity = all. */
+  #swept = Infinity;
+  /** Why rules were last out of date. */
+  #reason = '';
 
   constructor(registry: Registry, catalogue: RuleCatalogue, events: BindingEvents) {
     this.subjects = new Subjects(registry);
@@ -35,12 +41,14 @@ export class Bindings {
     this.#events = events;
   }
 
-  /** For a start: as much room as the registry and the journal's dictionary ask for. */
-  reserve(series: number): void {
+  /** For a start: all devices of the registry and all series of the journal's dictionary. */
+  begin(series: readonly SeriesRow[]): void {
     const devices = this.#registry.devices.size;
-    this.subjects.reserve(devices, series);
+    this.subjects.reserve(devices, series.length);
     // Nearly every device has a rule on its silence, with three numbers of state.
     this.slots.reserve(devices, 3);
+    for (const row of series) this.subjects.addSeries(row);
+    for (const { id } of this.#registry.devices.values()) this.bind(this.subjects.addDevice(id), '');
   }
 
   variantOf(slot: number): Variant {
@@ -118,33 +126,59 @@ export class Bindings {
     if (device >= 0) this.bind(device, '');
   }
 
-  /** Makes a device's state that of the rules it has now. */
+  /** Makes a device's state that of the rules it has now; it may have another gateway, zone or kind. */
   bind(device: number, reason: string): void {
     const { subjects } = this;
     const registered = this.#registry.devices.get(subjects.ids[device]!);
     subjects.setGateway(device, registered ? this.#gatewayOf(registered) : -1);
-    const plan = registered ? this.#catalogue.planOf(registered) : this.#catalogue.plans[0]!;
-    this.#enterZone(device, registered, plan, reason);
-    if (subjects.plan(device) === plan.index) return;
-    subjects.setPlan(device, plan.index);
-    this.#rebind(subjects.silence(device), plan, reason);
-    for (let series = subjects.firstSeries(device); series >= 0; series = subjects.nextSeries(series))
-      this.#rebind(subjects.firstSlot(series), plan, reason);
-    for (const variant of plan.silence) if (this.find(variant, device) < 0) this.allocate(variant, device);
+    this.#take(device, registered ? this.#catalogue.planOf(registered) : this.#catalogue.plans[0]!, reason);
   }
 
-  /** After a change of rules or places: every device, then what nobody has any more. */
-  bindAll(reason: string): void {
-    if (this.#catalogue.needsDetectors) this.subjects.needDetectors();
-    for (const device of this.#registry.devices.values()) this.bind(this.subjects.addDevice(device.id), reason);
+  /** Rules or places have changed: devices with a stale plan take another when they are met, and one after the other in `sweep`. */
+  outdated(reason: string): void {
+    this.#swept = 0;
+    this.#reason = reason;
+  }
+
+  /** To be called before a device's rules are asked for. */
+  settle(device: number): void {
+    const plan = this.#catalogue.plans[this.subjects.plan(device)];
+    if (plan?.stale) this.#renew(device, plan);
+  }
+
+  /** To be called before a slot acts by itself. False when it is no more, or when whose it becomes is not known yet. */
+  settleSlot(slot: number): boolean {
+    const device = this.deviceOf(slot, this.variantOf(slot));
+    if (device >= 0) this.settle(device);
+    return this.slots.has(slot, LIVE) && !this.variantOf(slot).retired;
+  }
+
+  /** Lets so many devices take over the rules as they are now; true when all have. */
+  sweep(devices: number): boolean {
+    const { subjects } = this;
+    const { plans } = this.#catalogue;
+    let renewed = 0;
+    for (let looked = 0; this.#swept < subjects.ids.length; looked++) {
+      if (renewed >= devices || looked >= LOOKED_AT * devices) return false;
+      const device = this.#swept++;
+      const plan = plans[subjects.plan(device)];
+      if (!plan?.stale) continue;
+      this.#renew(device, plan);
+      renewed++;
+    }
+    if (this.#swept === Infinity) return true;
+    this.#swept = Infinity;
     const current = this.#catalogue.inForce();
-    for (let zone = 0; zone < this.subjects.zoneKeys.length; zone++)
-      this.#dropChain(this.subjects.zoneSlot[zone]!, reason, (variant) => !current.has(variant));
+    for (let zone = 0; zone < subjects.zoneKeys.length; zone++)
+      this.#dropChain(subjects.zoneSlot[zone]!, this.#reason, (variant) => !current.has(variant));
+    this.#catalogue.forget();
+    return true;
   }
 
   *slotsOf(device: number): Generator<number> {
     const { subjects, slots } = this;
     if (device < 0) return;
+    this.settle(device);
     const firsts = [subjects.silence(device)];
     for (let series = subjects.firstSeries(device); series >= 0; series = subjects.nextSeries(series))
       firsts.push(subjects.firstSlot(series));
@@ -155,6 +189,27 @@ export class Bindings {
         yield slot;
         slot = next;
       }
+  }
+
+  #renew(device: number, before: Plan): void {
+    const { subjects } = this;
+    const plan = this.#catalogue.renewed(before, subjects.ids[device]!);
+    // Most devices have the same rules as before when a rule for other places has changed.
+    if (plan.key === before.key) subjects.setPlan(device, plan.index);
+    else this.#take(device, plan, this.#reason);
+  }
+
+  #take(device: number, plan: Plan, reason: string): void {
+    const { subjects } = this;
+    const before = this.#catalogue.plans[subjects.plan(device)]!;
+    if (plan.detectors && !before.detectors) subjects.needDetectors(device);
+    this.#enterZone(device, plan, reason);
+    if (before === plan) return;
+    subjects.setPlan(device, plan.index);
+    this.#rebind(subjects.silence(device), plan, reason);
+    for (let series = subjects.firstSeries(device); series >= 0; series = subjects.nextSeries(series))
+      this.#rebind(subjects.firstSlot(series), plan, reason);
+    for (const variant of plan.silence) if (this.find(variant, device) < 0) this.allocate(variant, device);
   }
 
   #rebind(first: number, plan: Plan, reason: string): void {
@@ -179,12 +234,12 @@ export class Bindings {
     this.#events.relabelled(slot, before);
   }
 
-  #enterZone(device: number, registered: RegisteredDevice | undefined, plan: Plan, reason: string): void {
+  #enterZone(device: number, plan: Plan, reason: string): void {
     const { subjects } = this;
     const before = subjects.zone(device);
-    const wanted = registered !== undefined && plan.variants.some(({ subject }) => subject === 'zone');
-    if (!wanted && before < 0) return;
-    const key = !wanted ? '' : registered.zone === null ? `d:${registered.id}` : `z:${registered.zone}`;
+    if (!plan.zoned && before < 0) return;
+    const registered = plan.zoned ? this.#registry.devices.get(subjects.ids[device]!) : undefined;
+    const key = !registered ? '' : registered.zone === null ? `d:${registered.id}` : `z:${registered.zone}`;
     if (before < 0 || subjects.zoneKeys[before] !== key) {
       if (before >= 0 && this.#join(before, -1) === 0) this.#dropChain(subjects.zoneSlot[before]!, reason, () => true);
       subjects.setZone(device, key);

@@ -10,17 +10,26 @@ export interface Feed {
   input: number;
 }
 
-/** All rules of a device; devices with the same rules share one. */
+/** All rules of a device; devices of a kind with the same rules share one. */
 export interface Plan {
   index: number;
+  kind: string;
+  /** Its variants' indices in words: plans with the same have the same rules. */
+  key: string;
+  /** Rules or places have changed: whoever has it is to ask for another. */
+  stale: boolean;
   variants: readonly Variant[];
   /** Rules on the device's silence. */
   silence: readonly Variant[];
+  /** True when some rule is on zones, and when some rule asks which detector a reading comes from. */
+  zoned: boolean;
+  detectors: boolean;
   /** By the number of a metric; filled as they are met. */
   feeds: (readonly Feed[] | undefined)[];
 }
 
-const NO_RULES: Plan = { index: 0, variants: [], silence: [], feeds: [] };
+/** Of devices that are disabled or gone. */
+const NO_RULES = makePlan(0, '', '', []);
 const NO_FEEDS: readonly Feed[] = [];
 
 /** The rules in force, and by device those that are its own: a reading meets only the rules on its own metric. */
@@ -30,11 +39,12 @@ export class RuleCatalogue {
   readonly plans: Plan[] = [NO_RULES];
   readonly #live = new Map<string, LiveRule>();
   #effective = new Map<LiveRule, EffectiveRule<Variant | null>>();
-  /** By its variants; those of the rules before are found again while nothing of them has changed. */
-  #plans = new Map<string, Plan>([['', NO_RULES]]);
-  #plansBefore = new Map<string, Plan>();
+  /** Rules that were in force, until nobody has them any more. */
+  readonly #retired: EffectiveRule<Variant | null>[] = [];
+  /** Those that are not stale, by sensor kind and variants. */
+  readonly #plans = new Map<string, Plan>();
   /** Rules by sensor kind; `plan` where all devices of the kind have the same. */
-  #byKind = new Map<string, { rules: EffectiveRule<Variant | null>[]; plan: Plan | null }>();
+  readonly #byKind = new Map<string, { rules: EffectiveRule<Variant | null>[]; plan: Plan | null }>();
   readonly #registry: Registry;
 
   constructor(registry: Registry) {
@@ -54,17 +64,13 @@ export class RuleCatalogue {
     return [...this.#effective.values()].some((rule) => rule.placed);
   }
 
-  /** True when some rule asks which detector a reading comes from. */
-  get needsDetectors(): boolean {
-    return [...this.#effective.keys()].some(({ kind }) => kind.subject !== 'series' && kind.type !== 'absence');
-  }
-
   /**
-   * Takes these rules instead of those it had; a rule that is the same object keeps its variants. Plans are to be asked for anew; then call
-   * the function returned, which forgets what is no longer used.
+   * Takes these rules instead of those it had; a rule that is the same object keeps its variants. Plans of the kinds that a changed rule is for
+   * are stale from now on; when nobody has one any more, `forget`.
    */
-  set(rules: readonly Rule[]): () => void {
+  set(rules: readonly Rule[]): void {
     const before = this.#effective;
+    const changed: Rule[] = [];
     this.#effective = new Map();
     for (const rule of rules) {
       const kind = ruleKind(rule.definition.type);
@@ -78,20 +84,30 @@ export class RuleCatalogue {
         before.delete(live);
         continue;
       }
+      changed.push(rule);
       Object.assign(live, { rule, kind });
       this.#live.set(rule.id, live);
       this.#effective.set(live, new EffectiveRule(rule, kind.subject, (inForce) => this.#make(live, inForce)));
     }
-    this.#byKind = new Map();
-    this.#plansBefore = this.#plans;
-    this.#plans = new Map([['', NO_RULES]]);
-    return () => {
-      for (const rule of before.values())
-        for (const variant of rule.made()) if (variant) this.variants[variant.index] = undefined;
-      for (const [key, plan] of this.#plansBefore) if (!this.#plans.has(key)) this.plans[plan.index] = NO_RULES;
-      this.#plansBefore = new Map();
-      for (const [id, live] of this.#live) if (!this.#effective.has(live)) this.#live.delete(id);
-    };
+    for (const one of before.values()) {
+      changed.push(one.rule);
+      this.#retired.push(one);
+      for (const variant of one.made()) if (variant) variant.retired = true;
+    }
+    this.#outdate((kind) => changed.some(({ scope }) => scope.kinds?.includes(kind) ?? true));
+  }
+
+  /** Places have changed: which rules a device has is found anew where that depends on them. */
+  forgetPlaces(): void {
+    this.#outdate((kind) => this.#byKind.get(kind)?.plan === null);
+  }
+
+  /** Nobody has a plan or variant any more that is out of date: their numbers may be used again. */
+  forget(): void {
+    for (const rule of this.#retired.splice(0))
+      for (const variant of rule.made()) if (variant) this.variants[variant.index] = undefined;
+    for (const { index, stale } of this.plans) if (stale) this.plans[index] = NO_RULES;
+    for (const [id, live] of this.#live) if (!this.#effective.has(live)) this.#live.delete(id);
   }
 
   /** What some device has. */
@@ -99,9 +115,12 @@ export class RuleCatalogue {
     return new Set([...this.#plans.values()].flatMap(({ variants }) => variants));
   }
 
-  /** Places have changed: what a kind's devices have in common is found anew. */
-  forgetPlaces(): void {
-    this.#byKind = new Map();
+  /** What takes the place of a device's plan; the device is looked up only where rules name places. */
+  renewed(plan: Plan, id: string): Plan {
+    const ofKind = this.#byKind.get(plan.kind)?.plan;
+    if (ofKind) return ofKind;
+    const device = this.#registry.devices.get(id);
+    return device ? this.planOf(device) : NO_RULES;
   }
 
   planOf(device: RegisteredDevice): Plan {
@@ -139,15 +158,24 @@ export class RuleCatalogue {
       .flatMap((rule) => rule.of(device, this.#registry) ?? [])
       .filter(({ mode }) => mode !== 'off');
     const key = variants.map(({ index }) => index).join(' ');
-    let plan = this.#plans.get(key) ?? this.#plansBefore.get(key);
+    const kindAndKey = `${device.kind} ${key}`;
+    let plan = this.#plans.get(kindAndKey);
     if (!plan) {
       const free = this.plans.indexOf(NO_RULES, 1);
-      const index = free < 0 ? this.plans.length : free;
-      plan = { index, variants, silence: variants.filter(({ subject }) => subject === 'silence'), feeds: [] };
-      this.plans[index] = plan;
+      plan = makePlan(free < 0 ? this.plans.length : free, device.kind, key, variants);
+      this.plans[plan.index] = plan;
+      this.#plans.set(kindAndKey, plan);
     }
-    this.#plans.set(key, plan);
     return plan;
+  }
+
+  #outdate(which: (kind: string) => boolean): void {
+    for (const [kindAndKey, plan] of this.#plans) {
+      if (!which(plan.kind)) continue;
+      plan.stale = true;
+      this.#plans.delete(kindAndKey);
+    }
+    for (const kind of [...this.#byKind.keys()].filter(which)) this.#byKind.delete(kind);
   }
 
   #make(live: LiveRule, inForce: Pick<Rule, 'definition' | 'mode' | 'schedule'>): Variant | null {
@@ -162,4 +190,13 @@ export class RuleCatalogue {
       return null;
     }
   }
+}
+
+function makePlan(index: number, kind: string, key: string, variants: readonly Variant[]): Plan {
+  return {
+    ...{ index, kind, key, variants, stale: false, feeds: [] },
+    silence: variants.filter(({ subject }) => subject === 'silence'),
+    zoned: variants.some(({ subject }) => subject === 'zone'),
+    detectors: variants.some(({ subject }) => subject === 'zone' || subject === 'device'),
+  };
 }

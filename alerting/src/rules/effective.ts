@@ -11,14 +11,14 @@ export type SubjectKind = 'series' | 'device' | 'zone';
  * a million devices without any share one. Pure but for the registry it looks places up in.
  */
 export class EffectiveRule<Variant> {
-  readonly #rule: Rule;
+  readonly rule: Rule;
   readonly #subject: SubjectKind;
   readonly #make: (inForce: InForce) => Variant;
   readonly #byPlace = new Map<string, Override>();
   readonly #made = new Map<string, Variant>();
 
   constructor(rule: Rule, subject: SubjectKind, make: (inForce: InForce) => Variant) {
-    this.#rule = rule;
+    this.rule = rule;
     this.#subject = subject;
     this.#make = make;
     for (const override of rule.overrides) {
@@ -29,19 +29,19 @@ export class EffectiveRule<Variant> {
 
   /** False when every device of a kind has the same: neither scope nor overrides name places. */
   get placed(): boolean {
-    return this.#byPlace.size > 0 || placeOf(this.#rule.scope) !== null;
+    return this.#byPlace.size > 0 || placeOf(this.rule.scope) !== null;
   }
 
   /** null when the rule is not for the device. */
   of(device: Device, registry: Registry): Variant | null {
-    if (!scopeHas(this.#rule.scope, device, registry)) return null;
+    if (!scopeHas(this.rule.scope, device, registry)) return null;
     const shared = this.#subject === 'zone' && device.zone !== null;
     const key = this.#byPlace.size === 0 ? '' : this.#overridesOf(device, shared, registry);
     let variant = this.#made.get(key);
     if (variant === undefined) {
       // Every override in the key has the device's places, so what is resolved for it holds for all that share the key.
       const seen = shared ? { ...device, id: '' } : device;
-      const { definition, mode, schedule } = ruleInForce({ ...this.#rule, scope: {} }, seen, registry)!;
+      const { definition, mode, schedule } = ruleInForce({ ...this.rule, scope: {} }, seen, registry)!;
       variant = this.#make({ definition, mode, schedule });
       this.#made.set(key, variant);
     }

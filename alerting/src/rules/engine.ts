@@ -21,12 +21,14 @@ import { ListenedClock } from './listened-clock.ts';
 import { fail, type LiveRule, type Variant } from './live-rule.ts';
 import { type Moment, Raising } from './raising.ts';
 import { AHEAD, ReadAhead } from './read-ahead.ts';
+import { Silences } from './silences.ts';
 import { LIVE, RAISED, WITHHELD } from './slots.ts';
 import { restorePart, type Snapshot, takeSnapshot } from './snapshot.ts';
 import { Withholding } from './withholding.ts';
 
 /** When a rule that threw while it was raised is tried again (ms of listened time). */
 const RETRY_MS = 60_000;
+const DEVICES_AT_A_TIME = 2000;
 
 export interface EngineDeps {
   registry: Registry;
@@ -41,6 +43,8 @@ export interface EngineDeps {
   timeZone: string;
   /** Listened time between two entries at most (ms); two ticks when left out. */
   gapLimitMs?: number;
+  /** How many devices come to changed rules in one go; what is held up meanwhile waits some ms. */
+  devicesAtATime?: number;
   /** Keeps the figures of what is quiet too, so that `score` knows how far it is from its limit. */
   keepQuiet?: boolean;
 }
@@ -52,7 +56,6 @@ export interface EngineDeps {
 export class Engine {
   /** Number of the next entry; what is below it is skipped, so a batch may come again. */
   next = 1;
-  evaluations = 0;
   /** Events of devices that no longer exist. */
   ignored = 0;
   readonly clock: ListenedClock;
@@ -62,13 +65,15 @@ export class Engine {
   readonly #readAhead: ReadAhead;
   readonly #raising: Raising;
   readonly #withholding: Withholding;
+  readonly #silences: Silences;
   readonly #disturbances = new Disturbances();
   readonly #emit: (effect: Effect) => void;
   readonly #keepQuiet: boolean;
-  /** Gateways (device numbers) with children that wait for them. */
-  readonly #holding = new Set<number>();
+  readonly #devicesAtATime: number;
   readonly #moment: Moment = { no: 0, time: 0, receivedAt: 0 };
   readonly #stimulus: Stimulus = { input: 0, source: 0, value: NaN, time: NaN, now: 0, learn: true };
+  /** Steps that readings led to, silence not counted. */
+  #fed = 0;
   /** State of what is fresh, while it is stepped: most of it is fresh again afterwards and takes no room. */
   #fresh = new Float64Array(16);
 
@@ -77,6 +82,7 @@ export class Engine {
     this.#registry = registry;
     this.#emit = emit;
     this.#keepQuiet = deps.keepQuiet ?? false;
+    this.#devicesAtATime = deps.devicesAtATime ?? DEVICES_AT_A_TIME;
     this.clock = new ListenedClock(deps.gapLimitMs);
     this.#withholding = new Withholding(registry, timeZone);
     this.#catalogue = new RuleCatalogue(registry);
@@ -89,11 +95,19 @@ export class Engine {
       relabelled: (slot, before) => this.#relabelled(slot, before),
     });
     this.#readAhead = new ReadAhead(this.#bindings);
+    this.#silences = new Silences(registry, this.#bindings, this.clock, {
+      act: (slot, variant, outcome) => this.#act(slot, variant, outcome),
+      arm: (slot, variant) => this.#arm(slot, variant),
+      broken: (slot, variant, error) => this.#broken(slot, variant, error),
+    });
     this.#withholding.setMaintenance(maintenance);
-    this.#catalogue.set(rules)();
-    this.#bindings.reserve(series.length);
-    for (const row of series) this.#bindings.subjects.addSeries(row);
-    this.#bindings.bindAll('');
+    this.#catalogue.set(rules);
+    this.#bindings.begin(series);
+  }
+
+  /** Steps of rules taken so far. */
+  get evaluations(): number {
+    return this.#fed + this.#silences.evaluations;
   }
 
   get stateBytes(): number {
@@ -125,15 +139,24 @@ export class Engine {
 
   /**
    * Other rules or windows from now on (`now` ms UTC). State is kept, but for rules that are gone or whose state is made of other things now;
-   * an unchanged rule is the same object as before.
+   * an unchanged rule is the same object as before. To be followed by `settle`.
    */
   setRules(rules: readonly Rule[], maintenance: readonly Maintenance[], now: number): void {
     this.#at(this.next - 1, now, now);
     this.#withholding.setMaintenance(maintenance);
-    const forget = this.#catalogue.set(rules);
-    this.#bindings.bindAll('rule-changed');
-    forget();
+    this.#catalogue.set(rules);
+    this.#bindings.outdated('rule-changed');
+    this.#bindings.sweep(this.#devicesAtATime);
     this.#raising.lookAgain();
+  }
+
+  /**
+   * After changed rules or places: takes the next few thousand devices to the rules they have now, which ends what nobody watches any more;
+   * true when all have come to them. Whatever a device sends is judged by its rules of now all the same.
+   */
+  settle(now: number): boolean {
+    this.#at(this.next - 1, now, now);
+    return this.#bindings.sweep(this.#devicesAtATime);
   }
 
   /** The device was added, changed or removed (`now` ms UTC). State is kept unless its rules are others now. */
@@ -145,15 +168,16 @@ export class Engine {
     if (!registered) this.#disturbances.forget(device);
     this.#bind(device, registered ? (registered.disabled ? 'device-disabled' : 'device-changed') : 'device-removed');
     for (const child of this.#registry.children(id)) this.#bind(this.#bindings.subjects.addDevice(child), '');
-    if (this.#bindings.subjects.silence(device) === -1) this.#releaseChildren(device);
+    if (this.#bindings.subjects.silence(device) === -1) this.#silences.releaseChildren(device);
   }
 
-  /** Areas, sites or zones have changed: rules that name places may be for other devices now. */
+  /** Areas, sites or zones have changed: rules that name places may be for other devices now. To be followed by `settle`. */
   refreshPlaces(now: number): void {
     if (!this.#catalogue.placed) return;
     this.#at(this.next - 1, now, now);
     this.#catalogue.forgetPlaces();
-    this.#bindings.bindAll('place-changed');
+    this.#bindings.outdated('place-changed');
+    this.#bindings.sweep(this.#devicesAtATime);
   }
 
   /** Makes book and engine agree after a start: the registry may have changed while we were down. `now` ms UTC. */
@@ -195,7 +219,7 @@ export class Engine {
         if (this.#guarded(variant, () => variant.kind.raised(this.#state, this.#offset(slot))))
           this.#raising.restored(slot, variant, withheld);
         this.#arm(slot, variant);
-        if (variant.subject === 'silence' && absence.held(this.#state, this.#offset(slot))) this.#hold(slot);
+        if (variant.subject === 'silence' && absence.held(this.#state, this.#offset(slot))) this.#silences.hold(slot);
       });
   }
 
@@ -233,7 +257,7 @@ export class Engine {
     const series = readings.series[row]!;
     const device = subjects.device(series);
     if (device < 0) return;
-    this.#hear(device);
+    this.#silences.hear(device);
     const plan = this.#catalogue.plans[subjects.plan(device)]!;
     const metric = subjects.metric(series);
     const feeds = plan.feeds[metric] ?? this.#catalogue.feedsOf(plan, metric, subjects.metricNames[metric]!);
@@ -251,7 +275,7 @@ export class Engine {
       return;
     }
     const number = this.#bindings.subjects.numberOf(id);
-    this.#hear(number);
+    this.#silences.hear(number);
     if (event === 'test') this.#disturbances.tested(number, this.clock.now);
     const verdict = verdictOf(event);
     if (!verdict) return;
@@ -289,6 +313,7 @@ export class Engine {
   }
 
   #wake(slot: number): void {
+    if (!this.#bindings.settleSlot(slot)) return;
     const variant = this.#bindings.variantOf(slot);
     const { kind, definition } = variant;
     try {
@@ -297,7 +322,7 @@ export class Engine {
         this.#bindings.timers.arm(slot, due);
         return;
       }
-      const upstream = this.#upstream(slot, variant);
+      const upstream = this.#silences.upstream(slot, variant);
       // Of a gateway and its child that fall due together the gateway comes first.
       if (upstream >= 0) this.#wake(upstream);
       const from = upstream < 0 ? -1 : this.#offset(upstream);
@@ -312,7 +337,7 @@ export class Engine {
     const { kind, definition, size } = variant;
     const subject = this.#bindings.subjectOf(variant, series);
     let slot = this.#bindings.find(variant, subject);
-    this.evaluations++;
+    this.#fed++;
     const stimulus = this.#stimulus;
     stimulus.input = input;
     stimulus.source = variant.subject === 'series' ? series : this.#bindings.subjects.lead(series);
@@ -348,66 +373,16 @@ export class Engine {
     this.#bindings.timers.arm(slot, variant.kind.wakeAt(this.#state, this.#offset(slot), variant.definition));
     if (outcome === RAISE) this.#raising.raise(slot, variant);
     else if (outcome === CLEAR) this.#raising.clear(slot, variant, {});
-    else if (outcome === HOLD) this.#hold(slot);
+    else if (outcome === HOLD) this.#silences.hold(slot);
     this.#releaseFresh(slot, variant);
-  }
-
-  /** The device gave news of itself, and thereby of its gateway. */
-  #hear(device: number): void {
-    const { subjects, slots } = this.#bindings;
-    for (let slot = subjects.silence(device); slot >= 0; slot = slots.next(slot)) {
-      const variant = this.#bindings.variantOf(slot);
-      this.evaluations++;
-      this.#stimulus.input = -1;
-      this.#stimulus.now = this.clock.now;
-      slots.touch(slot);
-      try {
-        const outcome = variant.kind.step(slots.state, slots.offset(slot), variant.definition, this.#stimulus);
-        if (outcome !== NOTHING) this.#act(slot, variant, outcome);
-      } catch (error) {
-        this.#broken(slot, variant, error);
-      }
-    }
-    const gateway = subjects.gateway(device);
-    if (gateway >= 0) this.#hear(gateway);
-    if (this.#holding.size > 0 && this.#holding.delete(device)) this.#releaseChildren(device);
-  }
-
-  #hold(slot: number): void {
-    this.#holding.add(this.#bindings.subjects.gateway(this.#bindings.slots.subject(slot)));
-  }
-
-  #releaseChildren(gateway: number): void {
-    const { subjects } = this.#bindings;
-    for (const child of this.#registry.children(subjects.ids[gateway]!))
-      this.#release(subjects.numberOf(child), subjects.silence(gateway));
-  }
-
-  /** Lets a held child be judged soon; `upstream` is its gateway's slot, -1 = it has none any more. */
-  #release(device: number, upstream: number): void {
-    const { subjects, slots } = this.#bindings;
-    const from = upstream < 0 ? -1 : slots.offset(upstream);
-    for (let slot = subjects.silence(device); slot >= 0; slot = slots.next(slot)) {
-      const variant = this.#bindings.variantOf(slot);
-      slots.touch(slot);
-      const rule = variant.definition as Parameters<typeof absence.release>[2];
-      if (absence.release(slots.state, slots.offset(slot), rule, this.clock.now, from)) this.#arm(slot, variant);
-    }
-  }
-
-  /** Slot of the same kind of the device's gateway, or -1. */
-  #upstream(slot: number, { subject }: Variant): number {
-    if (subject !== 'silence') return -1;
-    const { subjects, slots } = this.#bindings;
-    const gateway = subjects.gateway(slots.subject(slot));
-    return gateway < 0 ? -1 : subjects.silence(gateway);
   }
 
   #bind(device: number, reason: string): void {
     const { subjects } = this.#bindings;
     const gateway = subjects.gateway(device);
     this.#bindings.bind(device, reason);
-    if (subjects.gateway(device) !== gateway) this.#release(device, subjects.silence(subjects.gateway(device)));
+    if (subjects.gateway(device) !== gateway)
+      this.#silences.release(device, subjects.silence(subjects.gateway(device)));
   }
 
   #relabelled(slot: number, before: Variant): void {

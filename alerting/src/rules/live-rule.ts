@@ -23,6 +23,8 @@ export interface Variant {
   inputs: readonly string[];
   /** Numbers of state. */
   size: number;
+  /** True when its rule has changed or gone: slots that still have it are on their way to another. */
+  retired: boolean;
   /** Numbers that a slot of it takes: for a zone one more, the series that fed it last. */
   length: number;
   subject: 'series' | 'device' | 'zone' | 'silence';
@@ -48,7 +50,7 @@ export function makeVariant(
   const silence = kind.type === 'absence';
   const size = kind.stateSize(definition);
   return {
-    ...{ index, live, kind, definition, mode, schedule, inputs, size },
+    ...{ index, live, kind, definition, mode, schedule, inputs, size, retired: false },
     length: kind.subject === 'zone' ? size + 1 : size,
     subject: silence ? 'silence' : kind.subject,
     learns: kind.learned !== undefined || 'learn' in definition,

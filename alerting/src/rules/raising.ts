@@ -82,6 +82,7 @@ export class Raising {
     const { bindings, withholding, emit } = this.#deps;
     withholding.boundary = Infinity;
     for (const slot of [...this.#waiting]) {
+      if (!bindings().settleSlot(slot) || !bindings().slots.has(slot, WITHHELD)) continue;
       const variant = bindings().variantOf(slot);
       const effect = this.#effect(slot, variant);
       if (!effect) continue;

@@ -39,7 +39,7 @@ export class Subjects {
   /** Series of devices that nobody has registered yet. */
   readonly #orphans = new Map<string, number[]>();
   readonly #registry: Registry;
-  /** True when a rule asks which detector a reading comes from; leads are kept from then on. */
+  /** True when some rule asks which detector a reading comes from; leads of new series are kept from then on. */
   #detectors = false;
 
   constructor(registry: Registry) {
@@ -145,12 +145,12 @@ export class Subjects {
     return lead < 0 ? series : lead;
   }
 
-  /** From now on detectors are told apart. */
-  needDetectors(): void {
-    if (this.#detectors) return;
+  /** From now on the device's detectors are told apart. */
+  needDetectors(device: number): void {
     this.#detectors = true;
-    for (let series = 0; series < this.#series.length / SERIES_WORDS; series++)
-      if (this.device(series) >= 0) this.#findLead(series);
+    const all: number[] = [];
+    for (let series = this.firstSeries(device); series >= 0; series = this.nextSeries(series)) all.push(series);
+    for (const series of all.sort((a, b) => a - b)) this.#findLead(series);
   }
 
   /** Number of the device's zone, or -1 when no rule has asked for it yet. */
