@@ -1,4 +1,4 @@
-import type { Rule } from '@smart-fire/core';
+import type { Rule, ThresholdRule } from '@smart-fire/core';
 import { PRESETS } from '@smart-fire/core/sensors';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -56,6 +56,8 @@ interface Message {
 interface Moment {
   seconds: number;
   messages: Message[];
+  /** A rule that is switched off or on before it, or judges by another limit. */
+  change: string;
   /** What happens to us after it. */
   after: 'nothing' | 'restart' | 'again';
 }
@@ -76,6 +78,7 @@ const script: fc.Arbitrary<Moment[]> = fc.array(
   fc.record({
     seconds: fc.constantFrom(1, 2, 6, 31, 70),
     messages: fc.array(message, { maxLength: 6 }),
+    change: fc.constant(''),
     after: fc.constantFrom('nothing' as const, 'restart' as const, 'again' as const),
   }),
   { maxLength: 14 },
@@ -86,8 +89,28 @@ interface Late {
   message: Message;
 }
 
+/** The rule switched off, or on again; `wide` gets another limit and duration instead. */
+function changed(rules: FakeRules, id: string): void {
+  const rule = rules.rules.find((one) => one.id === id)!;
+  if (id !== 'wide') rules.change(id, { mode: rule.mode === 'off' ? 'on' : 'off' });
+  else {
+    const definition = rule.definition as ThresholdRule;
+    const limit = definition.limit === 9 ? 3 : 9;
+    rules.change(id, { definition: { ...definition, limit, forMs: limit * 1000 } });
+  }
+}
+
+interface Options {
+  late?: readonly Late[];
+  /** Changed rules reach one device at once, and the others after the next messages. */
+  slowly?: boolean;
+}
+
 /** What each site's causes did, and when. */
-function run(moments: readonly Moment[], late: readonly Late[] = []): { alarms: string[][]; withheld: string[][] } {
+function run(
+  moments: readonly Moment[],
+  { late = [], slowly = false }: Options = {},
+): { alarms: string[][]; withheld: string[][] } {
   const scene = new Scene();
   scene.now = START;
   for (const site of SITES) {
@@ -101,10 +124,14 @@ function run(moments: readonly Moment[], late: readonly Late[] = []): { alarms: 
   const start = () =>
     new Engine({
       ...{ registry: scene.registry, ...rules.current(), withheld: rules, series: scene.series },
-      ...{ timeZone: 'Asia/Shanghai', emit: (effect) => effects.push(effect) },
+      ...{ timeZone: 'Asia/Shanghai', emit: (effect) => effects.push(effect), devicesAtATime: slowly ? 1 : 1000 },
     });
   let engine = start();
-  for (const [index, { seconds, messages, after }] of moments.entries()) {
+  for (const [index, { seconds, messages, change, after }] of moments.entries()) {
+    if (change !== '') {
+      changed(rules, change);
+      engine.setRules(rules.current().rules, rules.current().maintenance, scene.now);
+    }
     const send = ({ site, device, metric, value, event }: Message, isLate: boolean) => {
       scene.reading(`${device}-${site}`, metric, value, isLate ? { late: true, time: scene.now - 5000 } : {});
       if (event && !isLate) scene.event(`${device}-${site}`, event);
@@ -114,6 +141,7 @@ function run(moments: readonly Moment[], late: readonly Late[] = []): { alarms: 
     const batch = scene.seconds(seconds).batch();
     engine.consume(batch);
     if (after === 'again') engine.consume(batch);
+    while (after !== 'restart' && !engine.settle(scene.now));
     if (after !== 'restart') continue;
     const { head, parts } = engine.snapshot();
     const bytes = [...parts()].map(encodePart);
@@ -122,7 +150,8 @@ function run(moments: readonly Moment[], late: readonly Late[] = []): { alarms: 
     engine.restore(decodeManifest(2, manifest), bytes.map(decodePart));
     const before = effects.length;
     engine.reconcile(active(effects), scene.now);
-    expect(effects.slice(before)).toEqual([]);
+    // What had still to come to changed rules has come to them now.
+    if (!slowly) expect(effects.slice(before)).toEqual([]);
   }
   const told = effects.map((effect) => {
     const { level = null, device = '' } = effect as Partial<RaiseEffect>;
@@ -176,9 +205,37 @@ describe('the alarms of a site', () => {
     const late = fc.array(fc.record({ at: fc.nat(13), message }), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(script, late, (moments, some) => {
-        expect(run(moments, some)).toEqual(run(moments));
+        expect(run(moments, { late: some })).toEqual(run(moments));
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('are the same whether devices come to changed rules at once or one by one, but for the time at which what has no rule any more ends', () => {
+    const rules = [
+      'preset:pump:low',
+      'preset:pump:absence',
+      'preset:gateway:absence',
+      'preset:heat:hot',
+      'two-hot',
+      'both',
+      'by-hours',
+      'wide',
+    ];
+    const withChanges = script.chain((moments) =>
+      fc.tuple(...moments.map((moment) => fc.constantFrom('', ...rules).map((change) => ({ ...moment, change })))),
+    );
+    const untimed = ({ alarms, withheld }: ReturnType<typeof run>) => ({
+      alarms: alarms.map((lines) => lines.map((line) => line.slice(line.indexOf(' '))).sort()),
+      withheld,
+    });
+    fc.assert(
+      fc.property(withChanges, (moments) => {
+        const unbroken = moments.map((moment) => ({ ...moment, after: 'nothing' as const }));
+        expect(untimed(run(unbroken, { slowly: true }))).toEqual(untimed(run(unbroken)));
+        expect(untimed(run(moments, { slowly: true })).alarms).toEqual(untimed(run(moments)).alarms);
+      }),
+      { numRuns: 150 },
     );
   });
 });

@@ -15,10 +15,11 @@ const MIDNIGHT = Date.UTC(2026, 10, 22, 16);
 
 afterEach(() => vi.restoreAllMocks());
 
-function watch(scene: Scene, rules: FakeRules) {
+function watch(scene: Scene, rules: FakeRules, devicesAtATime = 1000) {
   const effects: Effect[] = [];
   const engine = new Engine({
     ...{ registry: scene.registry, ...rules.current(), withheld: rules, series: [], timeZone: 'Asia/Shanghai' },
+    devicesAtATime,
     emit: (effect) => effects.push(effect),
   });
   const words = () => effects.splice(0).map(({ type, cause, shadow }) => `${shadow ? 'shadow ' : ''}${type} ${cause}`);
@@ -138,6 +139,46 @@ describe('a change of rules at run time', () => {
     expect(next()).toEqual([`shadow clear ${LOW}:p:`]);
   });
 
+  it('reaches the devices bit by bit, but each before it is judged again', () => {
+    const scene = new Scene();
+    for (const id of ['a', 'b', 'c']) scene.device(id, 'pump').reading(id, 'pressure', 90);
+    const rules = atOnce();
+    const { next, words, engine } = watch(scene, rules, 1);
+    expect(next()).toHaveLength(3);
+    rules.change(LOW, { mode: 'off' });
+    expect(words()).toEqual([`clear ${LOW}:a:`]);
+    scene.seconds(1).reading('c', 'pressure', 80);
+    expect(next()).toEqual([`clear ${LOW}:c:`]);
+    expect([engine.settle(scene.now), words()]).toEqual([false, [`clear ${LOW}:b:`]]);
+    expect([engine.settle(scene.now), words()]).toEqual([true, []]);
+  });
+
+  it('holds for what only time would have raised, in devices that it has not reached yet', () => {
+    const scene = pump().device('q', 'pump').reading('q', 'pressure', 90);
+    const rules = new FakeRules();
+    const { next } = watch(scene, rules, 1);
+    expect(next()).toEqual([]);
+    rules.change(LOW, { mode: 'off' });
+    scene.seconds(10);
+    expect(next()).toEqual([]);
+  });
+
+  it('meets another one before it has reached all devices', () => {
+    const scene = new Scene();
+    for (const id of ['a', 'b', 'c']) scene.device(id, 'pump').reading(id, 'pressure', 90);
+    const rules = atOnce();
+    const { next, words, engine } = watch(scene, rules, 1);
+    expect(next()).toHaveLength(3);
+    rules.change(LOW, { mode: 'off' });
+    expect(words()).toEqual([`clear ${LOW}:a:`]);
+    rules.change(LOW, { mode: 'on' });
+    while (!engine.settle(scene.now));
+    // Those that it had not reached have never been without the rule.
+    expect(words()).toEqual([]);
+    for (const id of ['a', 'b', 'c']) scene.seconds(1).reading(id, 'pressure', 200);
+    expect(next()).toEqual([`clear ${LOW}:b:`, `clear ${LOW}:c:`]);
+  });
+
   it('follows places that change', () => {
     const scene = pump();
     const rules = atOnce({ scope: { kinds: ['pump'], area: 'b' } });
@@ -250,6 +291,21 @@ describe('a rule on zones', () => {
     scene.reading('alone', 'temperature', 60, { point: '1' }).reading('alone', 'temperature', 60, { point: '2' });
     scene.seconds(1);
     expect(next()).toEqual(['raise two-hot::alone']);
+  });
+
+  it('that is switched off lets out nothing that maintenance withheld, though some of its detectors have not heard of it', () => {
+    const scene = room().device('c', 'heat', { zone: 'z' });
+    const rules = new FakeRules().add(TWO_HOT);
+    rules.maintenance = [work({ to: scene.now + 5000 })];
+    const { next, engine } = watch(scene, rules, 1);
+    scene.reading('a', 'temperature', 60).reading('b', 'temperature', 60).seconds(1);
+    expect(next()).toEqual([]);
+    expect(rules.heard()).toEqual(['withheld maintenance two-hot:z:']);
+    rules.change('two-hot', { mode: 'off' });
+    scene.seconds(10);
+    expect(next()).toEqual([]);
+    while (!engine.settle(scene.now));
+    expect([next(), rules.heard()]).toEqual([[], ['over two-hot:z:']]);
   });
 
   it('ends with its last detector', () => {

@@ -82,6 +82,9 @@ export class Silences {
   upstream(slot: number, { subject }: Variant): number {
     if (subject !== 'silence') return -1;
     const { subjects, slots } = this.#bindings;
-    return subjects.silence(subjects.gateway(slots.subject(slot)));
+    const gateway = subjects.gateway(slots.subject(slot));
+    if (gateway < 0) return -1;
+    this.#bindings.settle(gateway);
+    return subjects.silence(gateway);
   }
 }
