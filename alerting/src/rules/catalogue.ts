@@ -3,11 +3,18 @@ import { EffectiveRule } from './effective.ts';
 import { ruleKind } from './kinds/index.ts';
 import { fail, type LiveRule, makeVariant, type Variant } from './live-rule.ts';
 
-/** What one metric's readings of a device feed. */
+/** A rule that readings of a metric feed. */
 export interface Feed {
   variant: Variant;
   /** Index into the variant's inputs. */
   input: number;
+}
+
+/** All that readings of one metric feed; values from `low` to `high` leave each of it fresh that is. */
+export interface Feeds {
+  feeds: readonly Feed[];
+  low: number;
+  high: number;
 }
 
 /** All rules of a device; devices of a kind with the same rules share one. */
@@ -25,12 +32,11 @@ export interface Plan {
   zoned: boolean;
   detectors: boolean;
   /** By the number of a metric; filled as they are met. */
-  feeds: (readonly Feed[] | undefined)[];
+  feeds: (Feeds | undefined)[];
 }
 
 /** Of devices that are disabled or gone. */
 const NO_RULES = makePlan(0, '', '', []);
-const NO_FEEDS: readonly Feed[] = [];
 
 /** The rules in force, and by device those that are its own: a reading meets only the rules on its own metric. */
 export class RuleCatalogue {
@@ -142,13 +148,17 @@ export class RuleCatalogue {
   }
 
   /** What readings of a metric (number and name) feed. */
-  feedsOf(plan: Plan, metric: number, name: string): readonly Feed[] {
+  feedsOf(plan: Plan, metric: number, name: string): Feeds {
     const feeds = plan.variants.flatMap((variant) => {
       const input = variant.inputs.indexOf(name);
       return input < 0 ? [] : [{ variant, input }];
     });
-    const found = feeds.length === 0 ? NO_FEEDS : feeds;
+    // One that has no quiet values leaves none.
+    const quiet = feeds.map(({ variant: { kind, definition } }) => kind.quiet?.(definition) ?? [NaN, NaN]);
+    const low = Math.max(-Infinity, ...quiet.map(([from]) => from!));
+    const high = Math.min(Infinity, ...quiet.map(([, to]) => to!));
     for (let number = plan.feeds.length; number < metric; number++) plan.feeds[number] = undefined;
+    const found = { feeds, low, high };
     plan.feeds[metric] = found;
     return found;
   }

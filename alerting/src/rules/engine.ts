@@ -260,8 +260,15 @@ export class Engine {
     this.#silences.hear(device);
     const plan = this.#catalogue.plans[subjects.plan(device)]!;
     const metric = subjects.metric(series);
-    const feeds = plan.feeds[metric] ?? this.#catalogue.feedsOf(plan, metric, subjects.metricNames[metric]!);
-    for (let i = 0; i < feeds.length; i++) this.#feed(feeds[i]!, series, device, readings.value[row]!, time);
+    const { feeds, low, high } =
+      plan.feeds[metric] ?? this.#catalogue.feedsOf(plan, metric, subjects.metricNames[metric]!);
+    const value = readings.value[row]!;
+    // The usual case: no rule remembers anything of the series, and the value is on the good side of every limit.
+    if (value >= low && value <= high && subjects.firstSlot(series) < 0 && !this.#keepQuiet) {
+      this.#fed += feeds.length;
+      return;
+    }
+    for (let i = 0; i < feeds.length; i++) this.#feed(feeds[i]!, series, device, value, time);
   }
 
   #entry(entry: JournalEntry): void {

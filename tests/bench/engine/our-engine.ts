@@ -2,6 +2,7 @@
 import { Engine } from '@smart-fire/alerting';
 import type { Rule } from '@smart-fire/core';
 import { PRESETS, presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
+import { CHILD_KIND } from '../fleet.ts';
 import { answerCalls } from '../process-call.ts';
 import { TEN_RULES } from '../ten-rules.ts';
 import { EngineCounty } from './county.ts';
@@ -11,6 +12,8 @@ export interface EngineFigures {
   bytesPerDevice: number;
   evaluationsPerSecond: number;
   evaluationsPerReading: number;
+  /** What waits at most while a rule of all detectors is taken out and put back in (ms). */
+  rulesChangedMs: number;
 }
 
 export type EngineFunctions = {
@@ -59,7 +62,25 @@ function tenRules({ devices, readings }: { devices: number; readings: number }):
       done += batch.readings.length;
     }
   const evaluated = engine.evaluations - evaluations;
-  return { bytesPerDevice, evaluationsPerSecond: evaluated / (spent / 1000), evaluationsPerReading: evaluated / done };
+  return {
+    ...{ bytesPerDevice, evaluationsPerSecond: evaluated / (spent / 1000), evaluationsPerReading: evaluated / done },
+    rulesChangedMs: longestChange(engine, rules),
+  };
+}
+
+function longestChange(engine: Engine, rules: readonly Rule[]): number {
+  const id = `preset:${CHILD_KIND}:co-50`;
+  let longest = 0;
+  for (const changed of [rules.filter((rule) => rule.id !== id), rules]) {
+    let done = false;
+    for (let first = true; !done; first = false) {
+      const began = performance.now();
+      if (first) engine.setRules(changed, [], 0);
+      else done = engine.settle(0);
+      longest = Math.max(longest, performance.now() - began);
+    }
+  }
+  return longest;
 }
 
 function learned({ devices }: { devices: number }): Record<string, number> {

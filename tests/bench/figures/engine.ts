@@ -32,9 +32,10 @@ export const engine: FigureGroup = {
       figures.push(
         figure(`engine_bytes_per_device_${name}`, [found.bytesPerDevice]),
         figure(`engine_evaluations_per_second_${name}`, [found.evaluationsPerSecond]),
+        figure(`engine_rules_changed_block_ms_${name}`, [found.rulesChangedMs]),
       );
       say(
-        `engine: ${devices} devices, ten rules: ${found.bytesPerDevice.toFixed(0)} bytes each, ${(found.evaluationsPerSecond / 1e6).toFixed(1)} million evaluations/s (${found.evaluationsPerReading.toFixed(1)} a reading)`,
+        `engine: ${devices} devices, ten rules: ${found.bytesPerDevice.toFixed(0)} bytes each, ${(found.evaluationsPerSecond / 1e6).toFixed(1)} million evaluations/s (${found.evaluationsPerReading.toFixed(1)} a reading); a rule taken out and put back holds the loop for at most ${found.rulesChangedMs.toFixed(1)} ms`,
       );
     }
     const general = await measureGeneralEngine(SIZES[0]!, GENERAL_READINGS);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ownRule, TWO_HOT } from '../../testing/own-rule.ts';
 import { RULE_KINDS, ruleKind } from './index.ts';
-import { CLEAR, HOLD, type Outcome, RAISE, type RuleKind } from './kind.ts';
+import { CLEAR, HOLD, NOTHING, type Outcome, RAISE, type RuleKind } from './kind.ts';
 
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 0, 5);
@@ -218,6 +218,25 @@ describe.each(Object.keys(RULE_KINDS))('a rule of kind %s', (type) => {
         expect(drive.score).toBeGreaterThanOrEqual(0);
       }
       expect(drive.outcomes, rule.id).toEqual([]);
+    }
+  });
+
+  it('leaves a fresh state fresh, and asks for nothing, at the values that it calls quiet', () => {
+    const value = (low: number, high: number) =>
+      fc.oneof(
+        fc.constantFrom(low, high).filter(Number.isFinite),
+        fc.double({ min: low, max: high, noNaN: true, noDefaultInfinity: true }),
+      );
+    for (const rule of kind.quiet ? definitions : []) {
+      expect([kind.subject, kind.inputs(rule).length]).toEqual(['series', 1]);
+      fc.assert(
+        fc.property(value(...kind.quiet!(rule)), fc.nat(), (one, now) => {
+          const state = new Float64Array(kind.stateSize(rule)).fill(NaN);
+          const stimulus = { input: 0, source: 3, value: one, time: START + now, now, learn: true };
+          expect(kind.step(state, 0, rule, stimulus)).toBe(NOTHING);
+          expect(state[0]).toBeNaN();
+        }),
+      );
     }
   });
 });

@@ -60,6 +60,8 @@ export interface RuleKind<Rule extends RuleDefinition = RuleDefinition> {
   stateSize(rule: Rule): number;
   /** One newer reading of an input. RAISE again while raised: it is worse now (`level` has risen) or was seen once more. */
   step(state: Float64Array, offset: number, rule: Rule, stimulus: Stimulus): Outcome;
+  /** Kinds on series only: from the first to the last of these values a step leaves a fresh state fresh, so that it need not be taken. */
+  quiet?(rule: Rule): readonly [low: number, high: number];
   /** Listened time at which `wake` is to be called; Infinity = never. */
   wakeAt(state: Float64Array, offset: number, rule: Rule): number;
   /** Time has passed. `upstream` is the offset of the same rule kind's state of the device's gateway, or -1. */

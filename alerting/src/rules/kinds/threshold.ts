@@ -54,6 +54,8 @@ export const threshold: RuleKind<ThresholdRule> = {
     return ARM;
   },
 
+  quiet: ({ direction, limit }) => (direction === 'above' ? [-Infinity, limit] : [limit, Infinity]),
+
   wakeAt: (state, offset) => (state[offset + SINCE]! < Infinity ? state[offset + DUE]! : Infinity),
 
   wake(state, offset) {
