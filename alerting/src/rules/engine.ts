@@ -28,7 +28,7 @@ import { Withholding } from './withholding.ts';
 
 /** When a rule that threw while it was raised is tried again (ms of listened time). */
 const RETRY_MS = 60_000;
-const DEVICES_AT_A_TIME = 2000;
+const DEVICES_AT_A_TIME = 1000;
 
 export interface EngineDeps {
   registry: Registry;
@@ -151,7 +151,7 @@ export class Engine {
   }
 
   /**
-   * After changed rules or places: takes the next few thousand devices to the rules they have now, which ends what nobody watches any more;
+   * After changed rules or places: takes the next thousand devices to the rules they have now, which ends what nobody watches any more;
    * true when all have come to them. Whatever a device sends is judged by its rules of now all the same.
    */
   settle(now: number): boolean {
