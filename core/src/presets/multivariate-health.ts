@@ -16,7 +16,7 @@ export const MULTIVARIATE_HEALTH: Rule = {
     metrics: [],
     limit: 3.9,
     warmUp: 10_080,
-    accuracy: 0.35,
+    accuracy: 0.3,
     learn: true,
     source: {
       zh: '工程预设:以公开的水循环试验台记录(SKAB)及其扰动、抽稀、加噪变体核对',

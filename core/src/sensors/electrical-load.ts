@@ -94,7 +94,7 @@ export const electricalLoad: SensorKind = {
       metrics: ['current', 'voltage'],
       limit: 5,
       warmUp: 14 * 24 * 60,
-      accuracy: 0.35,
+      accuracy: 0.3,
       learn: true,
       source: {
         zh: '工程预设:学习两周;限值使模拟回路每 1000 台·日误报少于 1 次',

@@ -62,7 +62,7 @@ export const multivariate: RuleKind<MultivariateRule> = {
       en: 'Rows to learn from before it judges',
       unit: 'rows',
     }),
-    accuracy: z.number().min(0).max(10).default(0.35).meta({
+    accuracy: z.number().min(0).max(10).default(0.3).meta({
       zh: '仪表可信到读数的百分之几(标准差)',
       en: 'What the readings can be trusted with: standard deviation, % of the value',
       unit: '%',
