@@ -2,10 +2,13 @@
 import { Engine } from '@smart-fire/alerting';
 import type { Rule } from '@smart-fire/core';
 import { PRESETS, presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
-import { CHILD_KIND } from '../fleet.ts';
+import { ALERT_METRIC, CHILD_KIND, READING_METRIC } from '../fleet.ts';
 import { answerCalls } from '../process-call.ts';
 import { TEN_RULES } from '../ten-rules.ts';
 import { EngineCounty } from './county.ts';
+
+/** Readings of each series: none is as good as fresh any more. */
+const LEARNED_ROUNDS = 50;
 
 export interface EngineFigures {
   /** Heap and buffers that came with the engine, bytes for each detector. */
@@ -19,8 +22,8 @@ export interface EngineFigures {
 export type EngineFunctions = {
   /** The ten rules over so many detectors and their gateways; every series has been heard. */
   tenRules(order: { devices: number; readings: number }): EngineFigures;
-  /** Bytes a learned series costs, by general preset that learns. */
-  learned(order: { devices: number }): Record<string, number>;
+  /** Bytes a series costs that this general preset has learned. */
+  learned(order: { devices: number; preset: string }): number;
 };
 
 function used(): number {
@@ -85,18 +88,20 @@ function longestChange(engine: Engine, rules: readonly Rule[]): number {
   return longest;
 }
 
-function learned({ devices }: { devices: number }): Record<string, number> {
-  const found: Record<string, number> = {};
-  for (const preset of PRESETS) {
-    if (!('warmUp' in preset.definition)) continue;
+function learned({ devices, preset }: { devices: number; preset: string }): number {
+  const { definition, ...rule } = PRESETS.find((one) => one.definition.id === preset)!;
+  const metrics = { metric: READING_METRIC, metrics: [READING_METRIC, ALERT_METRIC] };
+  const bound = Object.fromEntries(Object.entries(metrics).filter(([name]) => name in definition));
+  const stateBytes = (rules: Rule[]) => {
     const county = new EngineCounty(devices);
-    const before = used();
-    const engine = newEngine(county, [{ ...preset, mode: 'on', scope: {} }]);
-    for (const batch of county.round(county.readingSeries, (series) => county.normal(series))) engine.consume(batch);
-    found[preset.definition.id] = (used() - before) / devices;
-    if (engine.next < 1) throw new Error('the engine is used up to here');
-  }
-  return found;
+    const engine = newEngine(county, rules);
+    for (let round = 0; round < LEARNED_ROUNDS; round++)
+      for (const batch of county.round(county.series.keys(), (series) => county.normal(series) + (round % 7) / 10))
+        engine.consume(batch);
+    return engine.stateBytes;
+  };
+  const on = { ...rule, mode: 'on' as const, scope: {}, definition: { ...definition, ...bound } };
+  return (stateBytes([on]) - stateBytes([])) / devices;
 }
 
 answerCalls({ tenRules, learned } satisfies EngineFunctions);

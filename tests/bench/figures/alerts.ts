@@ -12,7 +12,7 @@ const LIMIT_MS = 50;
 /** …and the generator must not have been held up. */
 const KEPT_PACE = 0.98;
 const COMPARED = 5000;
-const OURS = [5000, 20_000, 40_000, 60_000, 80_000, 120_000, 160_000, 240_000, 320_000, 480_000];
+const OURS = [5000, 20_000, 40_000, 60_000, 80_000, 100_000, 120_000, 160_000, 240_000, 320_000, 480_000];
 const NODE_RED = [5000, 10_000, 20_000, 30_000, 40_000, 60_000];
 /** Up to here gateways may also send a reading when it is its turn; beyond, a gateway sends those of all its children at once. */
 const SINGLY = 60_000;

@@ -1,3 +1,4 @@
+import { PRESETS } from '@smart-fire/core/sensors';
 import { measureGeneralEngine } from '../engine/general-engine.ts';
 import type { EngineFunctions } from '../engine/our-engine.ts';
 import { type CalledProcess, startProcess } from '../process-call.ts';
@@ -43,8 +44,10 @@ export const engine: FigureGroup = {
     say(
       `engine: json-rules-engine, ${SIZES[0]} devices, the same rules: ${(general.evaluationsPerSecond / 1e3).toFixed(0)} thousand evaluations/s; ours ÷ it = ${ratio.toFixed(0)}`,
     );
-    const learned = await inProcess((one) => one.call('learned', { devices: LEARNED_DEVICES }));
-    for (const [preset, bytes] of Object.entries(learned)) {
+    for (const { definition } of PRESETS) {
+      if (!('warmUp' in definition)) continue;
+      const preset = definition.id;
+      const bytes = await inProcess((one) => one.call('learned', { devices: LEARNED_DEVICES, preset }));
       say(`engine: what ${preset} has learned: ${bytes.toFixed(0)} bytes a learned series`);
       figures.push(figure(`engine_bytes_per_learned_series_${preset.replaceAll('-', '_')}`, [bytes]));
     }
