@@ -5,6 +5,9 @@ import { decodeRecord, type LoggedCommit } from './commit-record.ts';
 /** Each of the two files; a commit larger than this makes its file larger. */
 export const LOG_BYTES = 16 * 1024 * 1024;
 
+const REMEDY =
+  'put it back with the journal it belongs to, or an empty file in its place to go on without what it held';
+
 /** The two files beside the journal's own that take commits in turn. */
 export function logFiles(journal: string): [string, string] {
   return [`${journal}-log-a`, `${journal}-log-b`];
@@ -12,14 +15,14 @@ export function logFiles(journal: string): [string, string] {
 
 /**
  * Makes the files at their full size, written with zeros: a commit then overwrites blocks that the file has already, which costs the
- * disk one flush and can never find it full.
+ * disk one flush and can never find it full. What they hold is forgotten: it has to lie elsewhere by now.
  */
 export function prepareLogFiles(files: readonly string[]): void {
   const zeros = Buffer.alloc(1024 * 1024);
   for (const file of files) {
-    if (existsSync(file) && statSync(file).size >= LOG_BYTES) continue;
     const fd = openSync(file, existsSync(file) ? 'r+' : 'w+');
     try {
+      writeSync(fd, zeros, 0, 4, 0);
       for (let at = statSync(file).size; at < LOG_BYTES; )
         at += writeSync(fd, zeros, 0, Math.min(zeros.length, LOG_BYTES - at), at);
       fdatasyncSync(fd);
@@ -32,24 +35,30 @@ export function prepareLogFiles(files: readonly string[]): void {
   closeSync(folder);
 }
 
-/** What the files hold beyond commit `applied`, in order. A record that was not written to its end is none, nor is what lies behind it. */
+/**
+ * What the files hold beyond commit `applied`, in order. A record that was not written to its end is none, nor is what lies behind it.
+ * Throws when acknowledged commits must have been there and are not: a file is missing, or begins later than the others end.
+ */
 export function readLog(files: readonly string[], applied: number): LoggedCommit[] {
+  const missing = files.find((file) => applied > 0 && !existsSync(file));
+  if (missing) throw new Error(`${missing} is missing; ${REMEDY}`);
   const found = files
     .filter((file) => existsSync(file))
-    .map((file) => readFileSync(file))
-    .map((bytes) => ({ bytes, first: decodeRecord(bytes, 0)?.logged.seq ?? Infinity }))
+    .map((file) => ({ file, bytes: readFileSync(file) }))
+    .map(({ file, bytes }) => ({ file, bytes, first: decodeRecord(bytes, 0)?.logged.seq ?? Infinity }))
     .filter(({ first }) => first < Infinity)
     .sort((a, b) => a.first - b.first);
   const commits: LoggedCommit[] = [];
   let last: LoggedCommit | null = null;
-  for (const { bytes } of found) {
+  for (const { file, bytes } of found) {
     for (let at = 0; ; ) {
       const record = decodeRecord(bytes, at);
       if (!record) break;
       const { logged, previous, length } = record;
       // The first of a file may be one from long ago, or the first of a start; all others follow the one before.
       const follows = last !== null && logged.seq === last.seq + 1 && previous === last.crc;
-      if (!follows && !(at === 0 && logged.seq <= applied + 1)) break;
+      if (!follows && at > 0) break;
+      if (!follows && logged.seq > applied + 1) throw new Error(`${file} has lost what was before it; ${REMEDY}`);
       if (logged.seq > applied) commits.push(logged);
       last = logged;
       at += length;

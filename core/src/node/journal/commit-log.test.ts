@@ -22,7 +22,12 @@ const disk = vi.hoisted(() => ({ next: [] as ((go: () => void, fail: (error: Err
 
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof fs>();
-  const write: Write = (fd, bytes, from, length, at, done) => {
+  const write: Write = (fd, bytes, from, length, at, answer) => {
+    let answered = false;
+    const done: typeof answer = (error, written) => {
+      if (!answered) answer(error, written);
+      answered = true;
+    };
     const go = () => (real.write as unknown as Write)(fd, bytes, from, length, at, done);
     const turn = disk.next.shift();
     if (turn) turn(go, (error) => done(error, 0));
@@ -73,21 +78,39 @@ test('what was appended is found again in order, beyond what is applied, and wha
   expect(found(3)).toEqual([[4, 31]]);
 });
 
-test('several on their way are answered in order, however the disk answers', async () => {
+test('one is written at a time, so that none ever lies behind one that is not there', async () => {
   const log = await openLog();
   const waiting: (() => void)[] = [];
-  disk.next = [(go) => waiting.push(go), (go) => go(), (go) => waiting.push(go)];
+  disk.next = [(go) => waiting.push(go), (go) => waiting.push(go)];
   const answered: number[] = [];
   const all = [0, 1, 2].map((n) => log.append(commitOf(1 + n, 1)).then(() => answered.push(n)));
-  waiting[1]!();
-  expect(answered).toEqual([]);
+  expect(waiting).toHaveLength(1);
   waiting[0]!();
+  await all[0];
+  await expect.poll(() => waiting.length).toBe(2);
+  expect([answered, found(0)]).toEqual([[0], [[1, 1]]]);
+  waiting[1]!();
   await Promise.all(all);
   expect([answered, kept]).toEqual([
     [0, 1, 2],
     [1, 2, 3],
   ]);
   await log.close();
+});
+
+test('one that fails where the files change over leaves nothing that a later start could take for a commit', async () => {
+  const log = await openLog();
+  const count = Math.floor((LOG_BYTES - 5000) / 29);
+  await log.append(commitOf(1, count));
+  // The second has room in the first file, the third has not.
+  let failNow = () => {};
+  disk.next = [(_, fail) => (failNow = () => fail(new Error('EIO')))];
+  const refused = [commitOf(count + 1, 100), commitOf(count + 101, 1000)].map((commit) => log.append(commit));
+  failNow();
+  for (const { status } of await Promise.allSettled(refused)) expect(status).toBe('rejected');
+  await log.append(commitOf(count + 1, 7));
+  await log.close();
+  expect(found(2)).toEqual([]);
 });
 
 test('one that fails is refused with all behind it, and none of them is found, also when one behind it was written', async () => {
@@ -118,6 +141,7 @@ test('a refused one that is on the disk after all is erased before the next, and
       go();
       fail(new Error('EIO'));
     },
+    fails,
     fails,
   ];
   await log.append(commitOf(1, 1));
@@ -158,10 +182,36 @@ test('a file is used anew when all in it is applied, and never before', async ()
   await log.close();
 });
 
+test('after it is closed nothing is written, and what is being written or erased is waited for', async () => {
+  const written: string[] = [];
+  for (const failure of [null, new Error('EIO')]) {
+    const log = await openLog();
+    let answer = () => {};
+    const stalls = (what: string) => (go: () => void) => {
+      answer = () => {
+        written.push(what);
+        go();
+      };
+    };
+    disk.next = failure ? [fails, stalls('erased')] : [stalls('commit')];
+    const appended = log.append(commitOf(1, 1)).catch((error: Error) => error);
+    const behind = log.append(commitOf(2, 1)).catch((error: Error) => error);
+    if (failure) expect(await appended).toEqual(failure);
+    const closed = log.close().then(() => written.push('closed'));
+    expect(await behind).toMatchObject({ message: 'the log is closed' });
+    answer();
+    await closed;
+    await expect(log.append(commitOf(2, 1))).rejects.toThrow('the log is closed');
+  }
+  expect(written).toEqual(['commit', 'closed', 'erased', 'closed']);
+});
+
 test('what an earlier start has left in the files is no part of what this one writes', async () => {
   const first = await openLog();
   for (let n = 0; n < 6; n++) await first.append(commitOf(1 + n, 1));
   await first.close();
+  prepareLogFiles(files);
+  expect(found(6)).toEqual([]);
   const second = await openLog(7, 6);
   await second.append(commitOf(7, 1));
   await second.close();
@@ -174,7 +224,20 @@ test('a commit larger than a file is taken, and the files are made at full size 
   await log.append(commitOf(1, count));
   await log.close();
   expect(found(0)).toEqual([[1, 1]]);
+  const { size } = fs.statSync(files[0]);
   prepareLogFiles(files);
-  expect(found(0)).toEqual([[1, 1]]);
-  expect(fs.statSync(files[1]).size).toBe(LOG_BYTES);
+  expect(files.map((file) => fs.statSync(file).size)).toEqual([size, LOG_BYTES]);
+});
+
+test("a log that is missing, or that is another journal's, is told: it may hold what was acknowledged", async () => {
+  const log = await openLog(51, 50);
+  for (let n = 0; n < 3; n++) await log.append(commitOf(51 + n, 1));
+  await log.close();
+  expect(found(53)).toEqual([]);
+  // The journal's own file from a copy made earlier.
+  expect(() => found(49)).toThrow('journal.db-log-a has lost what was before it');
+  fs.rmSync(files[1]);
+  expect(() => found(53)).toThrow('journal.db-log-b is missing');
+  fs.writeFileSync(files[1], '');
+  expect(found(52)).toEqual([[53, 53]]);
 });
