@@ -9,8 +9,6 @@ const WAITING_RESERVE = 4 * 1024 ** 2;
 /** Most of one commit, in readings: what is done with it is done in one go. An event or a dead letter costs as much as so many readings. */
 const GROUP_MAX = 8000;
 const EVENT_COST = 40;
-/** The journal keeps its last 5 % for events; telemetry is let in again below that. */
-const FULL_AT = 0.95;
 
 export interface GroupCommitDeps {
   journal: Journal;
@@ -111,10 +109,7 @@ export class GroupCommit {
       for (const group of [this.#inFlight!.group, ...this.#full, this.group]) this.#answer(group.takeWaiting(), error);
       return;
     }
-    if (this.fullSince !== null) {
-      const { bytes, max } = this.#deps.journal.usage();
-      if (bytes < max * FULL_AT) this.fullSince = null;
-    }
+    if (!this.#deps.journal.usage().full) this.fullSince = null;
     this.group.builder.addEntry({ type: 'tick', receivedAt });
     if (this.failure) this.#flush();
     else this.schedule();

@@ -130,8 +130,8 @@ export interface Journal {
    * call it with where you stand before anybody else moves on, or what you have not read may be pruned. Kept across restarts lazily.
    */
   advance(consumer: string, no: number): void;
-  /** Bytes on disk now, and the configured cap. */
-  usage(): { bytes: number; max: number };
+  /** Bytes on disk now, the configured cap, and whether there is room for events only: near the cap, or when the disk is full. */
+  usage(): { bytes: number; max: number; full: boolean };
   deadLetters(query: DeadLetterQuery): Promise<DeadLetter[]>;
   /** A consumer found something wrong later (SAME_TIME in the store, a line the store refuses). */
   addDeadLetter(letter: Omit<DeadLetter, 'id'>): Promise<void>;

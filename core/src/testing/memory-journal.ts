@@ -113,8 +113,8 @@ export class MemoryJournal implements Journal {
     this.#firstNo = this.batches[0]?.firstNo ?? this.#nextNo;
   }
 
-  usage(): { bytes: number; max: number } {
-    return { bytes: this.bytes, max: this.max };
+  usage(): { bytes: number; max: number; full: boolean } {
+    return { bytes: this.bytes, max: this.max, full: this.full };
   }
 
   async deadLetters(query: DeadLetterQuery): Promise<DeadLetter[]> {

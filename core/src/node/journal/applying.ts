@@ -22,7 +22,7 @@ export class Applying {
   /** Why the last try did not bring all of them in; tried again with the next commit. */
   failure: Error | null = null;
   readonly #options: ApplyingOptions;
-  #pending: { commit: StoredCommit; seq: number; bytes: number }[] = [];
+  #pending: AppliedCommit[] = [];
   #bytes = 0;
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
@@ -44,9 +44,9 @@ export class Applying {
     return 2 * this.#bytes + OVERHEAD * (this.#pending.length + 1);
   }
 
-  add(commit: StoredCommit, seq: number, bytes: number): void {
-    this.#pending.push({ commit, seq, bytes });
-    this.#bytes += bytes;
+  add(one: AppliedCommit): void {
+    this.#pending.push(one);
+    this.#bytes += one.bytes;
     if (this.#bytes >= BYTES) void this.flush();
     else
       this.#timer ??= this.#options.clock.setTimeout(() => {
@@ -90,7 +90,7 @@ export class Applying {
     const part: AppliedCommit[] = [];
     for (const one of this.#pending) {
       if (part.length > 0 && bytes + one.bytes > 2 * BYTES) break;
-      part.push({ commit: one.commit, seq: one.seq });
+      part.push(one);
       bytes += one.bytes;
     }
     return part;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { readingsBatch } from '../../testing/journal.contract.ts';
 import { encodeReadings } from './batch-codec.ts';
 import { CommitLog } from './commit-log.ts';
-import { LOG_BYTES, logFiles, prepareLogFiles, readLog } from './commit-log-file.ts';
+import { emptyPosition, LOG_BYTES, logFiles, prepareLogFiles, readLog } from './commit-log-file.ts';
 import type { StoredCommit } from './journal-file.ts';
 
 type Write = (
@@ -52,7 +52,11 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(dataDir, { recursive: true, force: true }));
 
 const openLog = (nextNo = 1, seq = 0) =>
-  CommitLog.open({ files, nextNo, seq, kept: (_, at) => kept.push(at), crowded: () => crowded++ });
+  CommitLog.open({
+    ...{ files, nextNo, seq, releasedSeq: seq, position: emptyPosition() },
+    kept: ({ seq }) => kept.push(seq),
+    crowded: () => crowded++,
+  });
 
 function commitOf(firstNo: number, count: number): StoredCommit {
   const { readings } = readingsBatch(firstNo, count);
@@ -60,7 +64,7 @@ function commitOf(firstNo: number, count: number): StoredCommit {
   return { firstNo, count, readings: columns, rest: null, newSeries: [], deadLetters: [], marks: null, now: 1 };
 }
 
-const found = (applied: number) => readLog(files, applied).map(({ commit, seq }) => [seq, commit.firstNo]);
+const found = (applied: number) => readLog(files, applied).commits.map(({ commit, seq }) => [seq, commit.firstNo]);
 const fails = (_: () => void, fail: (error: Error) => void) => fail(new Error('EIO'));
 
 test('what was appended is found again in order, beyond what is applied, and what was half written is not', async () => {
@@ -150,7 +154,7 @@ test('a refused one that is on the disk after all is erased before the next, and
   await expect(log.append(commitOf(2, 3))).rejects.toThrow('EIO');
   await log.append(commitOf(2, 5));
   await log.close();
-  expect(readLog(files, 1).map(({ commit }) => commit.count)).toEqual([5]);
+  expect(readLog(files, 1).commits.map(({ commit }) => commit.count)).toEqual([5]);
 });
 
 test('a file is used anew when all in it is applied, and never before', async () => {

@@ -1,8 +1,8 @@
 import { close, constants, fdatasync, open, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { LOG_BYTES } from './commit-log-file.ts';
+import { LOG_BYTES, type LogPosition } from './commit-log-file.ts';
 import { type Encoded, encodeRecord } from './commit-record.ts';
-import type { StoredCommit } from './journal-file.ts';
+import type { AppliedCommit, StoredCommit } from './journal-file.ts';
 
 /** Written and synced in one call where the system has it. */
 const DSYNC = constants.O_DSYNC ?? 0;
@@ -25,13 +25,14 @@ interface Waiting {
 }
 
 export interface CommitLogOptions {
-  /** Both empty. */
   files: readonly string[];
+  position: LogPosition;
   nextNo: number;
-  /** Last commit there was. */
+  /** Last commit there was, and the last that lies elsewhere. */
   seq: number;
+  releasedSeq: number;
   /** As soon as a commit is on disk. */
-  kept(commit: StoredCommit, seq: number, bytes: number): void;
+  kept(commit: AppliedCommit): void;
   /** Both files are in use: what they hold must go into the journal's own file. */
   crowded(): void;
 }
@@ -47,7 +48,7 @@ export class CommitLog {
   #current: LogFile;
   #nextNo: number;
   #seq: number;
-  #crc = 0;
+  #crc: number;
   #releasedSeq: number;
   #waiting: Waiting[] = [];
   #room: Buffer | null = null;
@@ -63,9 +64,11 @@ export class CommitLog {
     this.#options = options;
     this.#nextNo = options.nextNo;
     this.#seq = options.seq;
-    this.#releasedSeq = options.seq;
-    this.#files = fds.map((fd) => ({ fd, end: 0, lastSeq: 0 }));
-    this.#current = this.#files[0]!;
+    this.#releasedSeq = options.releasedSeq;
+    const { files, current, crc } = options.position;
+    this.#crc = crc;
+    this.#files = fds.map((fd, index) => ({ fd, ...files[index]! }));
+    this.#current = this.#files[current]!;
   }
 
   static async open(options: CommitLogOptions): Promise<CommitLog> {
@@ -154,7 +157,7 @@ export class CommitLog {
         this.#crc = crc;
         this.#nextNo += commit.count;
         this.#room = bytes.length <= ROOM_MAX ? bytes : null;
-        this.#options.kept(commit, this.#seq, length);
+        this.#options.kept({ commit, seq: this.#seq, bytes: length });
         resolve();
       }
       this.#pump();

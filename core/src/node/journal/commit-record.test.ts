@@ -30,7 +30,7 @@ test('a record gives back the commit bit by bit, with its place in the chain', (
   fc.assert(
     fc.property(commits, fc.nat(), fc.nat(2 ** 32 - 1), (commit, seq, previous) => {
       const { bytes, length, crc } = encodeRecord(commit, seq, previous, null);
-      expect(decodeRecord(bytes, 0)).toEqual({ logged: { commit, seq, crc }, previous, length });
+      expect(decodeRecord(bytes, 0)).toEqual({ logged: { commit, seq, bytes: length, crc }, previous });
     }),
   );
 });

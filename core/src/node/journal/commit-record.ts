@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { CommitExtras } from '../../ports/journal.ts';
 import { decodeRest, type MarkColumns } from './batch-codec.ts';
-import type { StoredCommit } from './journal-file.ts';
+import type { AppliedCommit, StoredCommit } from './journal-file.ts';
 
 /** "SFC1": a record of the first format. */
 const MAGIC = 0x53464331;
@@ -17,10 +17,7 @@ interface RecordRest {
 }
 
 /** A commit with its place in the chain: each record names the checksum of the one before, so that one left from earlier never follows. */
-export interface LoggedCommit {
-  commit: StoredCommit;
-  /** Counts commits from 1. */
-  seq: number;
+export interface LoggedCommit extends AppliedCommit {
   crc: number;
 }
 
@@ -67,10 +64,7 @@ export function encodeRecord(commit: StoredCommit, seq: number, previous: number
 }
 
 /** The record that begins at `at`, with the checksum of the one before it; null where none lies whole. */
-export function decodeRecord(
-  file: Buffer,
-  at: number,
-): { logged: LoggedCommit; previous: number; length: number } | null {
+export function decodeRecord(file: Buffer, at: number): { logged: LoggedCommit; previous: number } | null {
   if (at + HEADER_BYTES > file.length || file.readUInt32LE(at) !== MAGIC) return null;
   const length = file.readUInt32LE(at + 4);
   if (length < HEADER_BYTES || at + length > file.length) return null;
@@ -94,7 +88,7 @@ export function decodeRecord(
     marks: markCount === 0 ? null : decodeMarkBytes(bytes.subarray(readingsAt + readingBytes), markCount, devices),
     now: bytes.readDoubleLE(32),
   };
-  return { logged: { commit, seq: bytes.readDoubleLE(16), crc }, previous: bytes.readUInt32LE(12), length };
+  return { logged: { commit, seq: bytes.readDoubleLE(16), bytes: length, crc }, previous: bytes.readUInt32LE(12) };
 }
 
 function encodeRestOf({ rest, deadLetters, marks }: StoredCommit): string {

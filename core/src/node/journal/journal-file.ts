@@ -11,7 +11,6 @@ import {
   statementCache,
 } from '../sqlite-file.ts';
 import { joinMarks, type MarkColumns } from './batch-codec.ts';
-import { readLog } from './commit-log-file.ts';
 import { DEAD_LETTER_SCHEMA, DeadLetterList } from './dead-letters.ts';
 import { MARK_SCHEMA, MarkLog } from './marks.ts';
 
@@ -52,7 +51,10 @@ export interface StoredCommit extends StoredBatch {
 /** A commit as it comes out of the log. */
 export interface AppliedCommit {
   commit: StoredCommit;
+  /** Counts commits from 1. */
   seq: number;
+  /** Of its record. */
+  bytes: number;
 }
 
 /**
@@ -97,14 +99,14 @@ export class JournalFile {
     this.#measure();
   }
 
-  /** Takes in what the log holds beyond what is here: the commits before a kill. */
-  recover(logFiles: readonly string[], now: number): void {
-    const commits = readLog(logFiles, this.#seq);
-    if (commits.length === 0) return;
+  /** Takes in what the log holds beyond what is here: the commits before a kill. Returns those the disk has no room for. */
+  recover<Commit extends AppliedCommit>(commits: readonly Commit[], now: number): Commit[] {
+    if (commits.length === 0) return [];
     // Those in the log are numbered behind those that are here.
     this.#marks.load(now);
     const { error } = this.apply(commits);
-    if (error) throw error;
+    if (error && !isFull(error)) throw error;
+    return commits.filter(({ seq }) => seq > this.#seq);
   }
 
   /** Last commit that is in here. */
@@ -251,7 +253,11 @@ export class JournalFile {
   }
 
   close(): void {
-    if (this.#cursorsMoved) this.#write(() => this.#saveCursors());
+    try {
+      if (this.#cursorsMoved) this.#write(() => this.#saveCursors());
+    } catch {
+      // Kept lazily: what a consumer does again is there once.
+    }
     this.#db.close();
   }
 
@@ -289,6 +295,11 @@ export class JournalFile {
       throw isDiskFull(error) ? new FireError('FIRE_JOURNAL_FULL', { max: this.#max }) : error;
     }
   }
+}
+
+/** Whether there was no room: that passes, and the log takes events meanwhile. */
+export function isFull(error: unknown): boolean {
+  return error instanceof FireError && error.code === 'FIRE_JOURNAL_FULL';
 }
 
 function checksum(readings: Uint8Array | null, rest: string | null): number {

@@ -173,6 +173,50 @@ describe('the journal file', () => {
     await journal.commit(readingsBatch(next, 1000), NOTHING);
   });
 
+  test('with a disk that is full it starts all the same, knows all that the log holds, and goes on behind it', async () => {
+    let journal = make({ maxPages: 40 });
+    let { nextNo: next } = await journal.open();
+    const fire = async (event: string) => {
+      const batch = readingsBatch(next, 0, { event });
+      if (event === '0') batch.newSeries.push({ index: 0, device: 'd', point: '', metric: 'co' });
+      const marks = [{ device: 'd', hash: BigInt(next), receivedAt: systemClock.now() }];
+      await journal.commit(batch, { marks, deadLetters: [letterOf('d', event)] });
+      next++;
+    };
+    for (let failure: unknown; !failure; )
+      await journal.commit(readingsBatch(next, 1000), NOTHING).then(
+        () => (next += 1000),
+        (error) => (failure = error),
+      );
+    expect(journal.usage().full).toBe(true);
+    const from = next;
+    const known = async () => ({
+      events: (await journal.read(from, 1000)).flatMap(({ entries }) =>
+        entries.map((entry) => 'event' in entry && entry.event),
+      ),
+      letters: (await journal.deadLetters({ limit: 1000 })).map(({ payload }) => payload).reverse(),
+    });
+    for (let n = 0; n < 20; n++) await fire(String(n));
+    for (let start = 1; start <= 3; start++) {
+      const all = Array.from({ length: 20 * start }, (_, n) => String(n));
+      await expect(journal.commit(readingsBatch(next, 1000), NOTHING)).rejects.toMatchObject({
+        code: 'FIRE_JOURNAL_FULL',
+      });
+      expect(await known()).toEqual({ events: all, letters: all });
+      expect((await journal.read(next - 1, 1)).map(({ firstNo, count }) => [firstNo, count])).toEqual([[next - 1, 1]]);
+      await journal.close();
+      journal = make(start < 3 ? { maxPages: 40 } : {});
+      const state = await journal.open();
+      expect(state).toMatchObject({ nextNo: next, series: [{ index: 0, device: 'd' }] });
+      expect(state.marks.map(({ hash }) => Number(hash) - from)).toEqual(all.map(Number));
+      for (let n = all.length; start < 3 && n < all.length + 20; n++) await fire(String(n));
+    }
+    const all = Array.from({ length: 60 }, (_, n) => String(n));
+    expect(await known()).toEqual({ events: all, letters: all });
+    expect(journal.usage().full).toBe(false);
+    await journal.commit(readingsBatch(next, 1000), NOTHING);
+  });
+
   test('when its thread dies all that waits is refused; opening again tells what was kept', async () => {
     let thread: Worker | undefined;
     process.once('worker', (worker) => (thread = worker));

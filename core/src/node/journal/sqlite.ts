@@ -7,7 +7,7 @@ import { Applying } from './applying.ts';
 import { decodeMarks, decodeReadings, decodeRest, encodeMarks, encodeReadings, encodeRest } from './batch-codec.ts';
 import { CommitLog } from './commit-log.ts';
 import { logFiles } from './commit-log-file.ts';
-import type { StoredBatch, StoredCommit } from './journal-file.ts';
+import { isFull, type StoredBatch, type StoredCommit } from './journal-file.ts';
 import type { JournalCalls } from './worker.ts';
 
 /** Numbers read in one go, so that what is applied gets its turn while a consumer catches up. */
@@ -85,6 +85,7 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
   return {
     async open() {
       if (opened && !opened.worker.dead) throw unavailable('it is already open');
+      opened?.applying.stop();
       await opened?.log.close();
       opened = null;
       const worker = new WorkerClient<JournalCalls>(
@@ -100,7 +101,7 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
       );
       try {
         const state = await worker.call('open', { now: clock.now() });
-        const { nextNo, firstNo, series, seq } = state;
+        const { nextNo, firstNo, series, applied, waiting, position } = state;
         const applying: Applying = new Applying({
           clock,
           async apply(commits) {
@@ -112,12 +113,15 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
           stuck: (error) => log.refuseWaiting(error),
         });
         const log = await CommitLog.open({
-          ...{ files: logFiles(file), nextNo, seq },
-          kept: (stored, at, size) => applying.add(stored, at, size),
+          ...{ files: logFiles(file), position, nextNo },
+          ...{ seq: waiting.at(-1)?.seq ?? applied, releasedSeq: applied },
+          kept: (one) => applying.add(one),
           crowded: () => void applying.flush(),
         });
         opened = { worker, log, applying };
         bytes = state.bytes;
+        for (const one of waiting) applying.add(one);
+        if (waiting.length > 0) await applying.flush();
         cursors.clear();
         for (const [consumer, no] of Object.entries(state.cursors)) cursors.set(consumer, no);
         return { nextNo, firstNo, series, marks: decodeMarks(state.marks), cursors: state.cursors };
@@ -137,19 +141,26 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
     },
     async read(fromNo, maxEntries) {
       const { worker, applying } = here();
-      await applying.flush();
+      // Before the file is asked: what goes into it meanwhile must not be missed by both.
+      const waiting = [...applying.commits];
       const batches: JournalBatch[] = [];
       let next = fromNo;
       let left = maxEntries;
+      const take = (stored: StoredBatch): boolean => {
+        const batch = batchFrom(decode(stored), next);
+        if (batch.count > left && batches.length > 0) return false;
+        batches.push(batch);
+        left -= batch.count;
+        next = batch.firstNo + batch.count;
+        return true;
+      };
       while (left > 0) {
-        const stored = await worker.call('read', { fromNo: next, maxEntries: Math.min(left, READ_STEP) });
-        if (stored.length === 0) break;
-        const step = stored.map((batch) => batchFrom(decode(batch), next));
-        const count = step.reduce((sum, batch) => sum + batch.count, 0);
-        if (count > left && batches.length > 0) break;
-        batches.push(...step);
-        left -= count;
-        next = step.at(-1)!.firstNo + step.at(-1)!.count;
+        const step = await worker.call('read', { fromNo: next, maxEntries: Math.min(left, READ_STEP) });
+        if (step.length === 0) {
+          waiting.filter(({ firstNo, count }) => count > 0 && firstNo + count > next).every(take);
+          break;
+        }
+        if (!step.every(take)) break;
       }
       return batches;
     },
@@ -159,7 +170,10 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
       // A dead worker is told by the next commit.
       opened?.worker.call('advance', { consumer, no }).catch(() => {});
     },
-    usage: () => ({ bytes: bytes + (opened?.applying.bytes ?? 0), max }),
+    usage() {
+      const used = bytes + (opened?.applying.bytes ?? 0);
+      return { bytes: used, max, full: used >= max * READINGS_SHARE || isFull(opened?.applying.failure) };
+    },
     async deadLetters(query) {
       const { worker, applying } = here();
       await applying.flush();
@@ -173,17 +187,14 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
     async close() {
       if (!opened) return;
       const { worker, log, applying } = opened;
+      opened = null;
+      // In this order: what is on its way becomes durable, goes into the file, and only then may another process have both.
+      await log.close();
       if (!worker.dead) await applying.flush();
       applying.stop();
       await worker.close();
-      await log.close();
-      opened = null;
     },
   };
-}
-
-function isFull(error: Error): boolean {
-  return error instanceof FireError && error.code === 'FIRE_JOURNAL_FULL';
 }
 
 /** The newest letters, those of commits included that the file has no room for: they have the ids they will get. */

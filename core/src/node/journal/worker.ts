@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers';
 import { workerData } from 'node:worker_threads';
 import type { DeadLetter, DeadLetterQuery } from '../../ports/journal.ts';
 import { serve, wordsOf } from '../worker-server.ts';
-import { logFiles, prepareLogFiles } from './commit-log-file.ts';
+import { joinMarks } from './batch-codec.ts';
+import { emptyPosition, logFiles, prepareLogFiles, readLog } from './commit-log-file.ts';
 import { type AppliedCommit, JournalFile, type StoredBatch } from './journal-file.ts';
 
 let journal: JournalFile | null = null;
@@ -18,9 +19,20 @@ const calls = {
     const left = existsSync(file) ? undefined : logs.find((log) => existsSync(log));
     if (left) throw new Error(`${file} is missing but ${left} is there; put the file back, or remove its logs`);
     journal = new JournalFile(workerData);
-    journal.recover(logs, now);
-    prepareLogFiles(logs);
-    return { ...journal.state(now), seq: journal.seq, bytes: journal.usedBytes };
+    const log = readLog(logs, journal.seq);
+    const waiting = journal.recover(log.commits, now);
+    // What there is no room for stays where it is, and the log goes on behind it.
+    if (waiting.length === 0) prepareLogFiles(logs);
+    const position = waiting.length === 0 ? emptyPosition() : log.position;
+    const state = journal.state(now);
+    const commits = waiting.map(({ commit }) => commit);
+    return {
+      ...state,
+      nextNo: state.nextNo + commits.reduce((sum, { count }) => sum + count, 0),
+      series: [...state.series, ...commits.flatMap(({ newSeries }) => newSeries)],
+      marks: joinMarks([state.marks, ...commits.flatMap(({ marks }) => marks ?? [])])!,
+      ...{ position, waiting, applied: journal.seq, bytes: journal.usedBytes },
+    };
   },
   /** What was not taken, and why, is told beside what was. */
   apply(commits: AppliedCommit[]) {
