@@ -2,8 +2,16 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeRules } from '../testing/fake-rules.ts';
+import { ownRule } from '../testing/own-rule.ts';
 import { Scene } from '../testing/scene.ts';
-import { CHECKPOINT_FORMAT, decodeManifest, decodePart, encodeManifest, encodePart } from './checkpoint.ts';
+import {
+  CHECKPOINT_FORMAT,
+  type CheckpointPart,
+  decodeManifest,
+  decodePart,
+  encodeManifest,
+  encodePart,
+} from './checkpoint.ts';
 import type { Effect } from './effect.ts';
 import { Engine } from './engine.ts';
 import { threshold } from './kinds/threshold.ts';
@@ -11,7 +19,8 @@ import { threshold } from './kinds/threshold.ts';
 function watch(scene: Scene, rules = new FakeRules()) {
   const effects: Effect[] = [];
   const engine = new Engine({
-    ...{ registry: scene.registry, ...rules.current(), withheld: rules, series: [], timeZone: 'Asia/Shanghai' },
+    ...{ registry: scene.registry, ...rules.current(), withheld: rules, timeZone: 'Asia/Shanghai' },
+    series: scene.series,
     emit: (effect) => effects.push(effect),
   });
   return {
@@ -341,6 +350,49 @@ describe('the engine', () => {
     console.log(`${rate.toFixed(1)} million readings a second`);
     // The target is 5; other tests may hold the machine.
     expect(rate).toBeGreaterThan(1);
+  });
+
+  it('learns anew from a checkpoint in which a rule had more numbers, and keeps what others had seen', () => {
+    const health = ownRule('health', {
+      ...{ type: 'multivariate', metrics: ['flow'], limit: 3.9, warmUp: 40, accuracy: 0.3, learn: true },
+    });
+    /** The same state as if each of the rule's were so many numbers longer. */
+    const widen = ({ rules, rows, ...part }: CheckpointPart, more: number): CheckpointPart => {
+      const wider = rules.map((rule) => {
+        if (rule.id !== health.id) return rule;
+        return { ...rule, size: rule.size + more, make: rule.make!.replace(`${rule.size}`, `${rule.size + more}`) };
+      });
+      const numbers: number[] = [];
+      for (let at = 0; at < rows.length; ) {
+        const rule = rows[at]!;
+        const end = at + 2 + rules[rule]!.size;
+        numbers.push(
+          ...rows.subarray(at, end),
+          ...Array.from({ length: wider[rule]!.size - rules[rule]!.size }, () => 1),
+        );
+        at = end;
+      }
+      return { ...part, rules: wider, rows: Float64Array.from(numbers) };
+    };
+    const after = (more: number) => {
+      const scene = new Scene().device('p', 'pump');
+      const rules = new FakeRules().add(health);
+      const before = watch(scene, rules);
+      for (let row = 0; row < 100; row++) scene.seconds(1).reading('p', 'flow', 100 + (row % 2));
+      scene.reading('p', 'pressure', 90).seconds(5);
+      expect(before.next()).toEqual(['raise preset:pump:low:p:']);
+      const { head, parts } = before.engine.snapshot();
+      const { engine, next } = watch(scene, rules);
+      engine.restore(
+        head,
+        [...parts()].map((part) => widen(part, more)),
+      );
+      for (let row = 0; row < 20; row++) scene.seconds(1).reading('p', 'flow', 150 + (row % 2));
+      scene.reading('p', 'pressure', 150);
+      return next();
+    };
+    expect(after(0)).toEqual(['raise health:p:', 'clear preset:pump:low:p:']);
+    expect(after(9)).toEqual(['clear preset:pump:low:p:']);
   });
 
   it('refuses a checkpoint of another format, and a damaged one', () => {

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { NOW, normalBand, WAITING } from '../models/health-channel.ts';
 import {
   channelAt,
-  expectedOf,
   HEALTH_SCORE,
   type HealthRule,
   healthSize,
@@ -39,7 +38,7 @@ const FIGURES = ['metric', 'value', 'low', 'high', 'score'] as const;
 const FIRST_ROWS = 400;
 
 /**
- * Health of one machine or circuit from several of its metrics: they leave together, or one of them leaves, what was normal for it. A row is
+ * Health of one machine or circuit from several of its metrics: one or more of them leave what was normal for it. A row is
  * what a device says of one moment; it is judged when it is complete, or when the next moment or a later wake shows that no more comes.
  */
 export const multivariate: RuleKind<MultivariateRule> = {
@@ -126,12 +125,10 @@ export const multivariate: RuleKind<MultivariateRule> = {
       named++;
       const { centre, reach } = normalBand(model, channelAt(metric), limitOf(rule));
       const value = model[channelAt(metric) + NOW]!;
-      const figures = [metric, value, centre - reach, centre + reach, scoreOf(model, metrics, metric) / limitOf(rule)];
+      const figures = [metric, value, centre - reach, centre + reach, scoreOf(model, metric) / limitOf(rule)];
       FIGURES.forEach((name, index) => {
         evidence[`${name}${named}`] = figures[index]!;
       });
-      const expected = expectedOf(model, metrics, metric);
-      if (!Number.isNaN(expected)) evidence[`expected${named}`] = expected;
     }
     return evidence;
   },
@@ -145,13 +142,8 @@ export const multivariate: RuleKind<MultivariateRule> = {
       if (name === undefined) break;
       const words = metricWords(name);
       const unit = words.unit === '' ? '' : ` ${words.unit}`;
-      const expected = evidence[`expected${named}`];
-      const usual =
-        expected === undefined
-          ? { zh: `正常 ${figure(low!)}~${figure(high!)}`, en: `normal ${figure(low!)} to ${figure(high!)}` }
-          : { zh: `按其他参量应约为 ${figure(expected)}`, en: `about ${figure(expected)} expected from the others` };
-      zh.push(`${words.zh} ${figure(value!)}${unit}(${usual.zh})`);
-      en.push(`${words.en} ${figure(value!)}${unit} (${usual.en})`);
+      zh.push(`${words.zh} ${figure(value!)}${unit}(正常 ${figure(low!)}~${figure(high!)})`);
+      en.push(`${words.en} ${figure(value!)}${unit} (normal ${figure(low!)} to ${figure(high!)})`);
     }
     if (zh.length === 0) return { zh: '各参量均在正常范围内', en: 'All metrics within their normal region' };
     const window = duration(evidence.windowMs ?? 0);
@@ -199,7 +191,7 @@ function limitOf({ limit, warmUp }: MultivariateRule): number {
 
 /** Metrics that contribute most, the worst first: those with at least half as much as the worst. */
 function worst(model: Float64Array, rule: MultivariateRule): number[] {
-  const scores = rule.metrics.map((_, metric) => scoreOf(model, rule.metrics.length, metric));
+  const scores = rule.metrics.map((_, metric) => scoreOf(model, metric));
   const most = Math.max(...scores);
   return scores
     .map((score, metric) => ({ score, metric }))

@@ -1,7 +1,6 @@
 import {
   CENTRE,
   finishView,
-  freedomOfView,
   holdView,
   isBack,
   judgeView,
@@ -26,7 +25,7 @@ const BLOCKS = 10;
 /** Independent swings of a wandering metric by block: a swing takes one and a half. */
 const SWINGS = 0.7;
 /** After the warm-up spreads are learned with a memory of so many warm-ups, the level with one of so many. */
-export const MEMORY = 8;
+const MEMORY = 8;
 const LEVEL_MEMORY = 2;
 /** One row counts as no more than so many standard deviations; the next on the same side counts in full. */
 const WILD = 4;
@@ -90,17 +89,8 @@ export function isLearned(state: Float64Array, at: number, warmUp: number): bool
   return state[at + ROWS]! >= warmUp && state[at + VARIANCE]! > 0;
 }
 
-export function isFreshMean(state: Float64Array, at: number): boolean {
-  return state[at + ROWS]! > SETTLE_ROWS;
-}
-
-/** Independent samples behind its level. */
-export function freedomOf(state: Float64Array, at: number): number {
-  return freedomOfView(state, at + LEVEL);
-}
-
 /** How far its smoothed value is from its level, in its unit. */
-export function offLevel(state: Float64Array, at: number): number {
+function offLevel(state: Float64Array, at: number): number {
   return state[at + NOW]! - state[at + LEVEL + CENTRE]!;
 }
 

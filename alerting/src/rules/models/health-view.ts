@@ -6,7 +6,7 @@ import { studentDeviation, studentScore } from './student-score.ts';
  */
 
 /** What came back by itself, and two fifths more, raises nothing. */
-export const MARGIN = 1.4;
+const MARGIN = 1.4;
 /** Below so many spreads an excursion is over. */
 const OVER = 1;
 
@@ -84,10 +84,6 @@ function tolerate(state: Float64Array, at: number, limit: number): void {
 
 function followPeak(state: Float64Array, at: number): void {
   if (Math.abs(state[at + DEVIATION]!) > Math.abs(state[at + PEAK]!)) state[at + PEAK] = state[at + DEVIATION]!;
-}
-
-export function freedomOfView(state: Float64Array, at: number): number {
-  return state[at + FREEDOM]!;
 }
 
 /** How far from the centre the limit lies. */
