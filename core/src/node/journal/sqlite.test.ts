@@ -152,7 +152,7 @@ describe('the journal file', () => {
     while (!failure) {
       const extras = {
         marks: [{ device: 'd', hash: BigInt(next), receivedAt: systemClock.now() }],
-        deadLetters: [letterOf('d')],
+        deadLetters: [letterOf(next % 2000 === 1 ? 'd' : 'e')],
       };
       await small.commit(readingsBatch(next, 1000), extras).then(
         () => (next += 1000),
@@ -161,7 +161,10 @@ describe('the journal file', () => {
     }
     expect(failure).toMatchObject({ code: 'FIRE_JOURNAL_FULL' });
     const full = (next - 1) / 1000;
-    expect(await small.deadLetters({ limit: 1000 })).toHaveLength(full);
+    const letters = await small.deadLetters({ limit: 1000 });
+    expect(letters).toHaveLength(full);
+    const ofOne = await small.deadLetters({ devices: ['d'], limit: 1000 });
+    expect(ofOne).toEqual(letters.filter(({ device }) => device === 'd'));
     // The log lies on the disk already: what devices declare is taken all the same.
     for (let fires = 0; fires < 50; fires++) await small.commit(readingsBatch(next++, 0, { event: 'fire' }), NOTHING);
     await expect(small.commit(readingsBatch(next, 1), NOTHING)).rejects.toMatchObject({ code: 'FIRE_JOURNAL_FULL' });

@@ -177,7 +177,11 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
     async deadLetters(query) {
       const { worker, applying } = here();
       await applying.flush();
-      return withPending(await worker.call('deadLetters', query), applying.commits, query);
+      const waiting = applying.commits.flatMap((stored) => stored.deadLetters);
+      const stored = await worker.call('deadLetters', query);
+      if (waiting.length === 0 || query.before !== undefined) return stored;
+      const [newest] = await worker.call('deadLetters', { limit: 1 });
+      return withWaiting(stored, waiting, (newest?.id ?? 0) + 1, query);
     },
     async addDeadLetter(letter) {
       const { worker, applying } = here();
@@ -198,14 +202,12 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
 }
 
 /** The newest letters, those of commits included that the file has no room for: they have the ids they will get. */
-function withPending(
+function withWaiting(
   stored: DeadLetter[],
-  commits: readonly StoredCommit[],
-  { devices, before, limit }: DeadLetterQuery,
+  waiting: readonly Omit<DeadLetter, 'id'>[],
+  first: number,
+  { devices, limit }: DeadLetterQuery,
 ): DeadLetter[] {
-  const waiting = commits.flatMap(({ deadLetters }) => deadLetters);
-  if (waiting.length === 0 || before !== undefined) return stored;
-  const first = (stored[0]?.id ?? 0) + 1;
   const newest = waiting
     .map((letter, index) => ({ ...letter, id: first + index }))
     .filter(({ device }) => devices?.includes(device) ?? true)
