@@ -20,6 +20,7 @@ describe('when commits fail', () => {
     expect(answers).toEqual([io, io]);
     expect(intake.accepting).toBe(false);
     expect(health()[0]).toMatchObject({ part: 'journal', level: 'failed', since: clock.now() });
+    expect(health()[0]!.sentence.en).toContain('Telemetry and events are not acknowledged');
     expect(await telemetry({ seq: 3, values: { co: 3 } })).toBe(io);
     const tried = journal.commits;
     clock.advance(1000);
@@ -144,7 +145,7 @@ describe('when the journal has room for events only', () => {
       'FIRE_JOURNAL_FULL',
     ]);
     expect(intake.accepting).toBe(false);
-    expect(health()[0]!.sentence.en).toContain('JOURNAL_MAX');
+    expect(health()[0]!.sentence.en).toMatch(/^Telemetry is not acknowledged.*JOURNAL_MAX/);
     expect(await telemetry({ seq: 4, values: { co: 1 } })).toMatchObject({ code: 'FIRE_JOURNAL_FULL' });
     expect(await event({ seq: 5, event: 'restored' })).toBe(null);
     expect(await event({ seq: 2, event: 'fire' }, { dup: true })).toBe(null);

@@ -2,7 +2,7 @@ import type { Metric } from '../model/metrics.ts';
 
 /**
  * Readings of one batch, a column each; row i of every column is one reading. `no` is ascending.
- * 29 bytes a row, transferable between threads as they are.
+ * 29 bytes a row beside `no`.
  */
 export interface ReadingColumns {
   length: number;
@@ -122,6 +122,7 @@ export interface JournalState {
  */
 export interface Journal {
   open(): Promise<JournalState>;
+  /** The batch's columns are shared from then on: whoever has them reads them, and neither writes into nor transfers them. */
   commit(batch: JournalBatch, extras: CommitExtras): Promise<void>;
   /** At most `maxEntries` numbers but at least one batch; the first batch begins at `fromNo` exactly. Empty = nothing there yet. */
   read(fromNo: number, maxEntries: number): Promise<JournalBatch[]>;

@@ -131,7 +131,7 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
       }
     },
     async commit({ firstNo, count, readings, entries, newSeries }, { deadLetters, marks }: CommitExtras) {
-      // A copy of the columns goes on: the batch itself is the consumers' after the commit.
+      // The columns go on as they lie, without a copy: see `Journal.commit`.
       await commit({
         ...{ firstNo, count, newSeries, deadLetters, now: clock.now() },
         readings: readings.length === 0 ? null : encodeReadings(readings),
