@@ -95,7 +95,7 @@ async function startPlatform(config: Config, { open = false } = {}) {
     disconnectDevice: (device) => broker.disconnect(device),
   });
 
-  ingest.subscribe((batch) => alerting.consume(batch));
+  ingest.subscribe(alerting);
   const services: Service[] = [ruleBook, alerting, ingest, broker, web];
   const started: Service[] = [];
   const stop = async () => {

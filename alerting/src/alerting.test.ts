@@ -1,18 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Act, type Alarm, FireError, type JournalBatch, type Registry } from '@smart-fire/core';
-import { createLog, MetricsRegistry, openState, type StateStore } from '@smart-fire/core/node';
-import { FakeClock, MemoryJournal } from '@smart-fire/core/testing';
+import type { Act, Alarm, Registry } from '@smart-fire/core';
+import { MemoryJournal } from '@smart-fire/core/testing';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Alerting, createAlerting } from './alerting.ts';
 import { exportAlarms } from './export.ts';
 import { type CheckpointPart, decodePart, encodePart } from './rules/checkpoint.ts';
 import type { Effect } from './rules/effect.ts';
 import { Engine } from './rules/engine.ts';
 import { FakeRules } from './testing/fake-rules.ts';
+import { House } from './testing/house.ts';
 import { ownRule } from './testing/own-rule.ts';
 import { Scene } from './testing/scene.ts';
 
@@ -22,94 +18,6 @@ const act: Act & { reason: string; note: string } = {
   reason: 'going there',
   note: '',
 };
-
-/** One machine: what is on its disks outlives `restart`. */
-class House {
-  readonly folder = mkdtempSync(join(tmpdir(), 'alerting-'));
-  readonly journal = new MemoryJournal();
-  readonly clock = new FakeClock();
-  readonly rules = new FakeRules();
-  scene = new Scene().device('g', 'gateway').device('p', 'pump', { gateway: 'g' }).device('h', 'heat', { site: 's2' });
-  state!: StateStore;
-  alerting!: Alerting;
-  metrics!: MetricsRegistry;
-  changes: string[] = [];
-  /** Makes every transaction reject while true. */
-  away = false;
-  /** Begun since the start. */
-  transactions = 0;
-
-  #alive = { now: true };
-
-  async open(): Promise<this> {
-    this.state = await openState('sqlite:state.db', { dataDir: this.folder, clock: this.clock });
-    return this.start();
-  }
-
-  /** The store as this life of the process reaches it: not at all once it is dead, not even half-way through a transaction. */
-  #store(): StateStore {
-    const alive = { now: true };
-    this.#alive = alive;
-    const guard = () => {
-      if (this.away || !alive.now) throw new FireError('FIRE_STATE_UNAVAILABLE');
-    };
-    return {
-      ...this.state,
-      transaction: async (work) => {
-        this.transactions++;
-        guard();
-        return this.state.transaction(async (trx) => {
-          const result = await work(trx);
-          guard();
-          return result;
-        });
-      },
-    };
-  }
-
-  async start(): Promise<this> {
-    this.metrics = new MetricsRegistry();
-    this.alerting = createAlerting({
-      journal: this.journal,
-      journalState: await this.journal.open(),
-      state: this.#store(),
-      registry: this.scene.registry,
-      rules: this.rules,
-      clock: this.clock,
-      log: createLog('silent'),
-      metrics: this.metrics,
-    });
-    this.changes = [];
-    this.alerting.book.onChange((alarm, action) => this.changes.push(`${action} ${alarm.cause}`));
-    await this.alerting.start();
-    return this;
-  }
-
-  /** Journal what the scene gathered; give it to the rules unless they are down. */
-  async commit(consume = true): Promise<JournalBatch> {
-    const batch = this.scene.batch();
-    await this.journal.commit(batch, { deadLetters: [], marks: [] });
-    if (consume) this.alerting.consume(batch);
-    return batch;
-  }
-
-  /** kill -9 of the rules, in the middle of whatever they do. */
-  async crash(): Promise<this> {
-    this.#alive.now = false;
-    return this.start();
-  }
-
-  alarms(): Promise<Alarm[]> {
-    return this.alerting.book.list({ scope: '/', limit: 1000 });
-  }
-
-  async close(): Promise<void> {
-    this.away = false;
-    await this.alerting.stop();
-    await this.state.close();
-    rmSync(this.folder, { recursive: true });
-  }
-}
 
 const low = 'preset:pump:low';
 
@@ -262,7 +170,7 @@ describe('a flood', () => {
     for (let from = 0; from < batch.count; from += 500) {
       const some = batch.entries.slice(from, from + 500);
       const start = performance.now();
-      alerting.consume({ ...batch, firstNo: some[0]!.no, count: some.length, entries: some });
+      alerting.committed({ ...batch, firstNo: some[0]!.no, count: some.length, entries: some });
       took.push(performance.now() - start);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -364,7 +272,7 @@ describe('a restart', () => {
     await house.commit();
     await alerting.stop();
     Object.assign(house, { journal: new MemoryJournal() });
-    scene.nextNo = 1;
+    scene.refused(1);
     await house.start();
     expect(house.rules.replays).toEqual([1, null]);
     scene.event('h', 'fault');
@@ -620,8 +528,11 @@ describe('the model', () => {
       for (const [i, step] of script.entries()) {
         perform(one.scene, step);
         const what = trouble(i);
+        // Shown before it is on disk, and in the last case lost before it was: its device sends it again.
+        if (what >= 5) one.alerting.arrived(one.scene.arrived());
+        if (what === 6) await one.crash();
         const batch = await one.commit(what !== 3);
-        if (what === 1) one.alerting.consume(batch);
+        if (what === 1) one.alerting.committed(batch);
         if (what === 2) {
           await one.alerting.stop();
           await one.start();
@@ -632,7 +543,7 @@ describe('the model', () => {
       return essence(await one.alarms());
     };
     await fc.assert(
-      fc.asyncProperty(steps, fc.array(fc.nat(4), { minLength: 25, maxLength: 25 }), async (script, troubles) => {
+      fc.asyncProperty(steps, fc.array(fc.nat(6), { minLength: 25, maxLength: 25 }), async (script, troubles) => {
         const calm = await run(script, () => 0);
         const rough = await run(script, (i) => troubles[i]!);
         expect(rough).toEqual(calm);

@@ -3,7 +3,7 @@ import type {
   Clock,
   HealthItem,
   Journal,
-  JournalBatch,
+  JournalConsumer,
   JournalState,
   LearnedRange,
   LiveRules,
@@ -17,6 +17,7 @@ import { presetRules, SENSOR_KINDS } from '@smart-fire/core/sensors';
 import { Book } from './alarms/book.ts';
 import { createAlarmRepository } from './alarms/repository.ts';
 import { createCheckpoints } from './checkpoints.ts';
+import { Durable } from './durable.ts';
 import { alertingHealth } from './health.ts';
 import { registerMetrics } from './metrics.ts';
 import type { Effect } from './rules/effect.ts';
@@ -40,12 +41,11 @@ export interface AlertingDeps {
   metrics: MetricsRegistry;
 }
 
-export interface Alerting extends Service {
+/** To be told once `start` has resolved. Synchronous; a batch may come again. */
+export interface Alerting extends Service, JournalConsumer {
   book: AlarmBook;
   /** The rules as they run; empty before `start` has resolved. */
   live: LiveRules;
-  /** Every committed batch, in order, once `start` has resolved. Synchronous; a batch may come again. */
-  consume(batch: JournalBatch): void;
   health(): HealthItem[];
 }
 
@@ -56,8 +56,9 @@ export interface Alerting extends Service {
 export function createAlerting(deps: AlertingDeps): Alerting {
   const { journal, journalState, state, registry, rules = asShipped(), timeZone = 'UTC', clock, log } = deps;
   const repository = createAlarmRepository(state);
-  const book = new Book({ repository, clock, log });
-  const checkpoints = createCheckpoints({ repository, book, rules, journal, clock, log });
+  const durable = new Durable(journalState.nextNo, clock);
+  const book = new Book({ repository, durable, clock, log });
+  const checkpoints = createCheckpoints({ repository, book, durable, rules, journal, clock, log });
   const troubles = { startedAt: clock.now(), rulesSince: null };
   let engine: Engine | null = null;
   let timer: Timer | null = null;
@@ -93,6 +94,11 @@ export function createAlerting(deps: AlertingDeps): Alerting {
     engine = started;
     follow(started);
     timer = clock.setInterval(() => void checkpoints.save(started), CHECKPOINT_MS);
+  }
+
+  function running(): Engine {
+    if (!engine) throw new Error('alerting has not started');
+    return engine;
   }
 
   async function replay(into: Engine): Promise<void> {
@@ -159,9 +165,15 @@ export function createAlerting(deps: AlertingDeps): Alerting {
         if (engine) void checkpoints.save(engine);
       },
     },
-    consume(batch) {
-      if (!engine) throw new Error('alerting has not started');
-      engine.consume(batch);
+    arrived: (batch) => running().consume(batch),
+    committed(batch) {
+      durable.reach(batch.firstNo + batch.count);
+      running().consume(batch);
+    },
+    refused(no, kept) {
+      running().refused(no, kept);
+      book.refused(no);
+      durable.refuse();
     },
     health: () => alertingHealth(book, engine?.rules() ?? [], troubles, clock.now()),
   };

@@ -2,6 +2,7 @@ import type { Clock, Journal, RuleSource } from '@smart-fire/core';
 import type { Logger } from '@smart-fire/core/node';
 import type { Book } from './alarms/book.ts';
 import type { AlarmRepository } from './alarms/repository.ts';
+import type { Durable } from './durable.ts';
 import {
   CHECKPOINT_FORMAT,
   type CheckpointHead,
@@ -21,6 +22,7 @@ const REST = 10;
 export interface CheckpointsDeps {
   repository: AlarmRepository;
   book: Book;
+  durable: Durable;
   rules: Pick<RuleSource, 'flush'>;
   journal: Pick<Journal, 'advance'>;
   clock: Clock;
@@ -38,27 +40,41 @@ export interface Checkpoints {
 
 /**
  * Checkpoints of the rule engine: copied at one moment at which all effects so far are saved, then written part by part, a turn of the event
- * loop each, and put in force in one transaction. The journal may forget what it covers.
+ * loop each, and put in force in one transaction when all it has seen is in the journal, which may then forget it.
  */
-export function createCheckpoints({ repository, book, rules, journal, clock, log }: CheckpointsDeps): Checkpoints {
+export function createCheckpoints({
+  repository,
+  book,
+  durable,
+  rules,
+  journal,
+  clock,
+  log,
+}: CheckpointsDeps): Checkpoints {
   let generation = 0;
   let running: Promise<void> | null = null;
   let notBefore = -Infinity;
 
   async function write(engine: Engine): Promise<void> {
     const began = clock.now();
+    const { refusals } = durable;
     const { head, parts } = await book.whenSaved(async () => engine.snapshot());
     // What was withheld below it must be as durable as the alarms are.
     await rules.flush();
-    generation = 1 - generation;
+    // Beside the one in force, which stays whole however far this one comes.
+    const other = 1 - generation;
     const row = (data: Uint8Array) => ({ no: head.next, format: CHECKPOINT_FORMAT, at: clock.now(), data });
     let count = 0;
     for (const part of parts()) {
-      await repository.saveCheckpointPart(generation, count++, row(encodePart(part)));
+      await repository.saveCheckpointPart(other, count++, row(encodePart(part)));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const manifest = row(encodeManifest({ ...head, generation, parts: count }));
-    await book.whenSaved(() => repository.saveCheckpoint(generation, manifest, engine.next - 1));
+    const manifest = row(encodeManifest({ ...head, generation: other, parts: count }));
+    await durable.until(head.next);
+    if (durable.refusals > refusals) throw new Error('some of what it has seen was refused by the journal');
+    const applied = () => Math.min(engine.next, durable.next) - 1;
+    await book.whenSaved(() => repository.saveCheckpoint(other, manifest, applied()));
+    generation = other;
     journal.advance(CONSUMER, head.next);
     notBefore = clock.now() + REST * (clock.now() - began);
   }

@@ -19,12 +19,12 @@ test('readings and entries are numbered densely in the order they came, and any 
       fc.integer({ min: 1, max: 1e12 }),
       fc.nat(800),
       (kinds, firstNo, skip) => {
-        const builder = new BatchBuilder();
+        const builder = new BatchBuilder(firstNo);
         for (const [index, isReading] of kinds.entries()) {
           if (isReading) builder.addReading(index, index, index, index / 3, 0);
           else builder.addEntry({ type: 'tick', receivedAt: index });
         }
-        const batch = builder.build(firstNo);
+        const batch = builder.build();
         const expected = kinds.map((_, index) => firstNo + index);
         expect(numbers(batch)).toEqual(expected);
         expect([...batch.readings.value.subarray(0, batch.readings.length)]).toEqual(
@@ -39,15 +39,16 @@ test('readings and entries are numbered densely in the order they came, and any 
   );
 });
 
-test('a batch can be built again after a refused commit, and is not touched by what comes later', () => {
-  const builder = new BatchBuilder();
+test('a batch is not touched by what comes later, and numbers go on behind it', () => {
+  const builder = new BatchBuilder(10);
   builder.addSeries({ index: 0, device: 'a', point: '', metric: 'co' });
   builder.addReading(0, 1, 2, 3, 4);
-  const first = builder.build(10);
-  expect(builder.build(20).readings.no[0]).toBe(20);
+  const first = builder.build();
   builder.clear();
   builder.addReading(7, 7, 7, 7, 7);
   expect(first).toMatchObject({ firstNo: 10, count: 1, newSeries: [{ device: 'a' }] });
   expect(first.readings.value[0]).toBe(3);
-  expect(builder.build(11)).toMatchObject({ count: 1, newSeries: [] });
+  expect(builder.build()).toMatchObject({ firstNo: 11, count: 1, newSeries: [] });
+  builder.clear(5);
+  expect(builder.build()).toMatchObject({ firstNo: 5, count: 0 });
 });

@@ -8,16 +8,24 @@ export type NewEntry = JournalEntry extends infer Entry
   : never;
 
 /**
- * Gathers what arrives between two commits, in order, in growing columns; nothing is allocated per reading.
- * `build` numbers it; the builder keeps its contents until `clear`, so that a refused commit can be built again.
+ * Gathers what arrives between two commits, in order, in growing columns, and numbers it; nothing is allocated per reading.
+ * The builder keeps its contents until `clear`.
  */
 export class BatchBuilder {
   /** Readings and entries gathered since the last `clear`. */
   count = 0;
+  #firstNo: number;
   #columns = allocateColumns(256);
-  /** `no` counts from 0 until `build`. */
   #entries: JournalEntry[] = [];
   #newSeries: SeriesRow[] = [];
+
+  constructor(firstNo = 1) {
+    this.#firstNo = firstNo;
+  }
+
+  get firstNo(): number {
+    return this.#firstNo;
+  }
 
   get readings(): number {
     return this.#columns.length;
@@ -25,6 +33,10 @@ export class BatchBuilder {
 
   get entries(): number {
     return this.#entries.length;
+  }
+
+  get namesSeries(): boolean {
+    return this.#newSeries.length > 0;
   }
 
   /** Announces a series that no committed batch has named yet. */
@@ -38,7 +50,7 @@ export class BatchBuilder {
       this.#columns = copyColumns(this.#columns, this.#columns.length * 2);
     const columns = this.#columns;
     const row = columns.length++;
-    columns.no[row] = this.count++;
+    columns.no[row] = this.#firstNo + this.count++;
     columns.series[row] = series;
     columns.time[row] = time;
     columns.receivedAt[row] = receivedAt;
@@ -47,18 +59,31 @@ export class BatchBuilder {
   }
 
   addEntry(entry: NewEntry): void {
-    this.#entries.push({ ...entry, no: this.count++ } as JournalEntry);
+    this.#entries.push({ ...entry, no: this.#firstNo + this.count++ } as JournalEntry);
   }
 
-  /** The batch as it will be committed, numbered from `firstNo`; it owns its arrays. */
-  build(firstNo: number): JournalBatch {
+  /** What is gathered so far, where it lies: true until the next `add…`, and nobody's to keep. */
+  soFar(): JournalBatch {
+    const { count } = this;
+    return {
+      firstNo: this.#firstNo,
+      count,
+      readings: this.#columns,
+      entries: this.#entries,
+      newSeries: this.#newSeries,
+    };
+  }
+
+  /** The batch as it will be committed; it owns its arrays. */
+  build(): JournalBatch {
     const readings = copyColumns(this.#columns, this.#columns.length);
-    for (let row = 0; row < readings.length; row++) readings.no[row]! += firstNo;
-    const entries = this.#entries.map((entry) => ({ ...entry, no: entry.no + firstNo }));
-    return { firstNo, count: this.count, readings, entries, newSeries: [...this.#newSeries] };
+    const { count } = this;
+    return { firstNo: this.#firstNo, count, readings, entries: [...this.#entries], newSeries: [...this.#newSeries] };
   }
 
-  clear(): void {
+  /** Begins anew, right behind what it held unless `firstNo` says otherwise. */
+  clear(firstNo = this.#firstNo + this.count): void {
+    this.#firstNo = firstNo;
     this.count = 0;
     // A burst must not keep its memory for ever.
     if (this.#columns.no.length > 65_536) this.#columns = allocateColumns(256);
@@ -89,8 +114,7 @@ export function eachInOrder(batch: JournalBatch, visitor: BatchVisitor): void {
 export function batchFrom(batch: JournalBatch, no: number): JournalBatch {
   if (no <= batch.firstNo) return batch;
   const { readings } = batch;
-  let row = 0;
-  while (row < readings.length && readings.no[row]! < no) row++;
+  const row = indexOfNo(readings.no, readings.length, no);
   return {
     firstNo: no,
     count: Math.max(0, batch.firstNo + batch.count - no),
@@ -106,6 +130,17 @@ export function batchFrom(batch: JournalBatch, no: number): JournalBatch {
     entries: batch.entries.filter((entry) => entry.no >= no),
     newSeries: batch.newSeries,
   };
+}
+
+/** Index of the first of `length` ascending numbers that is not below `no`; `length` when there is none. */
+export function indexOfNo(numbers: ArrayLike<number>, length: number, no: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle]! < no) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Bytes of a reading in its columns, `no` left out: time, receivedAt and value as doubles, series as uint32, flags. */

@@ -35,8 +35,6 @@ export class Devices {
   readonly slotOf: DeviceSlot[] = [];
   readonly #registry: Registry;
   readonly #ranges = new RangeCatalogue();
-  /** Series below this one are in the journal. */
-  #committed = 0;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -45,7 +43,6 @@ export class Devices {
   /** Starts from the journal's dictionary. */
   restore(rows: readonly SeriesRow[]): void {
     for (const row of rows) this.#append(this.slot(row.device), row);
-    this.#committed = this.series.length;
   }
 
   slot(id: string): DeviceSlot {
@@ -91,21 +88,6 @@ export class Devices {
     };
     this.#append(slot, row);
     return row;
-  }
-
-  /** The next `count` series are in the journal now. */
-  commit(count: number): void {
-    this.#committed += count;
-  }
-
-  /** Takes back every series the journal has not got: its numbers must stay dense. */
-  rollback(): void {
-    while (this.series.length > this.#committed) {
-      const row = this.series.pop()!;
-      const slot = this.slotOf.pop()!;
-      slot.points.get(row.point)![METRIC_NAMES.indexOf(row.metric)] = -1;
-      slot.seriesCount--;
-    }
   }
 
   #append(slot: DeviceSlot, row: SeriesRow): void {

@@ -1,10 +1,11 @@
-import { FireError, type JournalBatch } from '@smart-fire/core';
+import { FireError, type JournalBatch, type JournalConsumer } from '@smart-fire/core';
 import { MemoryJournal } from '@smart-fire/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COMMIT_SLOW_MS } from './group-commit.ts';
 import { rowsOf, startIngest, until } from './testing/harness.ts';
 
+const DEAF: JournalConsumer = { arrived() {}, committed() {}, refused() {} };
 const io = new FireError('FIRE_JOURNAL_IO', { reason: 'test' });
 
 describe('when commits fail', () => {
@@ -36,7 +37,7 @@ describe('when commits fail', () => {
     expect(journal.series).toHaveLength(1);
   });
 
-  it('forgets last values, series and marks of what was refused', async () => {
+  it('forgets last values and marks of what was refused', async () => {
     const { journal, telemetry, event, clock, rows, entries, status } = await startIngest();
     const ts = clock.now();
     await telemetry({ ts, values: { temperature: 20 } });
@@ -59,9 +60,12 @@ describe('when commits fail', () => {
       { value: 3, flags: 0 },
     ]);
     expect(entries('event')).toHaveLength(1);
-    expect(journal.series.map(({ index, metric }) => [index, metric])).toEqual([
-      [0, 'temperature'],
-      [1, 'gas'],
+    // Series keep the index they were told under.
+    expect(journal.series.map(({ index, device, point, metric }) => [index, device, point, metric])).toEqual([
+      [0, 'd1', '', 'temperature'],
+      [1, 'd1', '', 'co'],
+      [2, 'd2', 'new', 'gas'],
+      [3, 'd2', '', 'gas'],
     ]);
   });
 
@@ -164,9 +168,10 @@ describe('subscribers', () => {
   it('get every committed batch once, in order, before its publishers are answered', async () => {
     const { telemetry, seen, subscribe } = await startIngest();
     const order: string[] = [];
-    subscribe((batch) => {
+    const committed = (batch: JournalBatch) => {
       if (batch.readings.length > 0) order.push('batch');
-    });
+    };
+    subscribe({ ...DEAF, committed });
     await telemetry({ values: { co: 1 } }).then(() => order.push('answer'));
     expect(order).toEqual(['batch', 'answer']);
     let next = 1;
@@ -178,11 +183,12 @@ describe('subscribers', () => {
 
   it('do not keep a batch from the others when one throws', async () => {
     const { telemetry, subscribe } = await startIngest();
-    subscribe(() => {
+    const fail = () => {
       throw new Error('mine');
-    });
+    };
+    subscribe({ arrived: fail, committed: fail, refused: fail });
     const got: JournalBatch[] = [];
-    subscribe((batch) => got.push(batch));
+    subscribe({ ...DEAF, committed: (batch) => got.push(batch) });
     expect(await telemetry({ values: { co: 1 } })).toBe(null);
     expect(got.flatMap(rowsOf)).toHaveLength(1);
   });

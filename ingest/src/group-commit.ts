@@ -1,4 +1,11 @@
-import { type Clock, FireError, type Journal, type JournalBatch, type NewEntry, type Waiter } from '@smart-fire/core';
+import {
+  type Clock,
+  FireError,
+  type Journal,
+  type JournalBatch,
+  type JournalEntry,
+  type Waiter,
+} from '@smart-fire/core';
 import { Group } from './group.ts';
 
 /** A commit that takes longer than this counts as failing: the publishers are answered, no new ones are let in. */
@@ -14,10 +21,12 @@ export interface GroupCommitDeps {
   journal: Journal;
   nextNo: number;
   clock: Clock;
+  /** See `JournalConsumer`; told in the turn of the event loop that brought it, unless there is more than one turn should have. */
+  arrived(batch: JournalBatch): void;
   /** Synchronously after a commit, before those who wait are answered. `startedAt`: our clock when it began. */
-  committed(batch: JournalBatch, group: Group, startedAt: number): void;
-  /** Nothing of these groups was kept; called before those who wait are answered. */
-  rolledBack(groups: readonly Group[]): void;
+  committed(batch: JournalBatch, startedAt: number): void;
+  /** Nothing of these groups was kept; called before those who wait are answered. `no` and `kept`: see `JournalConsumer`. */
+  rolledBack(groups: readonly Group[], no: number, kept: number): void;
   /** Once when commits begin to fail. */
   failed(error: Error): void;
   /** A listener or a waiter threw. */
@@ -26,13 +35,13 @@ export interface GroupCommitDeps {
 
 /**
  * Grouped commit: one in flight, the next group gathers meanwhile, so that its size follows the disk's speed by itself, up to a most.
+ * What arrives is shown at once, however long the disk takes.
  * When a commit fails everybody who waits gets the error, and only a probe (a tick) is tried until one succeeds. When the journal has room
  * for events only (FIRE_JOURNAL_FULL), telemetry gets the error and events go on, those of the refused group included.
  */
 export class GroupCommit {
   /** Where the next message goes. */
-  group = new Group();
-  nextNo: number;
+  group: Group;
   /** Why commits fail now, and since when. */
   failure: { error: Error; since: number } | null = null;
   /** Since when telemetry is refused for want of room. */
@@ -43,13 +52,16 @@ export class GroupCommit {
   #full: Group[] = [];
   #fullBytes = 0;
   #inFlight: { group: Group; batch: JournalBatch; startedAt: number } | null = null;
+  /** Everything below this number has been told, as arrived or as committed. */
+  #told: number;
   #scheduled = false;
   #open = false;
   #idle: (() => void)[] = [];
 
   constructor(deps: GroupCommitDeps) {
     this.#deps = deps;
-    this.nextNo = deps.nextNo;
+    this.group = new Group(deps.nextNo);
+    this.#told = deps.nextNo;
   }
 
   open(): void {
@@ -93,11 +105,16 @@ export class GroupCommit {
       this.#full.push(this.group);
       this.group = this.#empty();
     }
-    if (this.#scheduled || this.#inFlight || this.failure) return;
+    if (this.#scheduled || this.failure) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.failure) this.#flush();
+      if (this.failure) return;
+      this.#tell(this.group);
+      // Behind the frames that what was told has led to.
+      queueMicrotask(() => {
+        if (!this.failure) this.#flush();
+      });
     });
   }
 
@@ -123,11 +140,12 @@ export class GroupCommit {
     const startedAt = this.#deps.clock.now();
     if (!group.durable) {
       this.#answer(group.takeWaiting(), null);
-      group.clear();
+      group.clear(group.end);
       return;
     }
     if (group === this.group) this.group = this.#empty();
-    const { batch, extras } = group.build(this.nextNo);
+    this.#tell(group);
+    const { batch, extras } = group.build();
     this.#inFlight = { group, batch, startedAt };
     this.#deps.journal.commit(batch, extras).then(
       () => this.#succeeded(),
@@ -138,13 +156,13 @@ export class GroupCommit {
   #succeeded(): void {
     const { group, batch, startedAt } = this.#inFlight!;
     this.#inFlight = null;
-    this.nextNo += batch.count;
     this.failure = null;
     // The disk works on the next group while this one is handed out.
     this.#flush();
-    this.#guard(() => this.#deps.committed(batch, group, startedAt));
+    this.#guard(() => this.#deps.committed(batch, startedAt));
+    this.#told = Math.max(this.#told, group.end);
+    if (this.#inFlight) this.#tell((this.#inFlight as { group: Group }).group);
     this.#answer(group.takeWaiting(), null);
-    group.clear();
     if (this.#free.length < 2) this.#free.push(group);
     this.#settle();
   }
@@ -152,6 +170,7 @@ export class GroupCommit {
   #failed(error: Error): void {
     const { group, batch } = this.#inFlight!;
     this.#inFlight = null;
+    const no = batch.firstNo;
     const refused = [group, ...this.#full, this.group];
     this.#full = [];
     this.#fullBytes = 0;
@@ -162,15 +181,32 @@ export class GroupCommit {
     if (!this.failure) this.#guard(() => this.#deps.failed(error));
     if (!rescue) this.failure = { error, since: this.failure?.since ?? now };
     // Judged against what is durable; what is rescued enters the new group as it is.
-    this.group = rescue ? rescueEssential(refused) : rescuePresence(refused);
-    this.#guard(() => this.#deps.rolledBack(refused));
+    this.group = new Group(no);
+    // A series keeps its index, which others have seen already.
+    for (const { builder } of refused) for (const row of builder.soFar().newSeries) this.group.builder.addSeries(row);
+    const kept = rescue ? rescueEssential(refused, this.group, this.#told) : rescuePresence(refused, this.group);
+    this.#told = no + kept;
+    this.#guard(() => this.#deps.rolledBack(refused, no, kept));
     for (const one of refused) this.#answer(one.takeWaiting(), error);
     if (rescue) this.#flush();
     this.#settle();
   }
 
+  /** For what comes behind the group at hand. */
   #empty(): Group {
-    return this.#free.pop() ?? new Group();
+    const free = this.#free.pop() ?? new Group(this.group.end);
+    free.clear(this.group.end);
+    return free;
+  }
+
+  /**
+   * Shows what has come to the group since the last time. What comes behind a group that was full waits for its own commit: a flood is
+   * shown in pieces, too.
+   */
+  #tell({ builder, end }: Group): void {
+    if (end <= this.#told || this.#told < builder.firstNo || this.failure) return;
+    this.#told = end;
+    this.#guard(() => this.#deps.arrived(builder.soFar()));
   }
 
   #settle(): void {
@@ -201,29 +237,34 @@ export class GroupCommit {
   }
 }
 
-function entriesOf(group: Group): NewEntry[] {
-  return group.builder.build(0).entries.map(({ no: _, ...entry }) => entry as NewEntry);
+function entriesOf({ builder }: Group): readonly JournalEntry[] {
+  return builder.soFar().entries;
 }
 
-/** Moves what events brought (entries, marks, dead letters, those who wait) to a group of their own. */
-function rescueEssential(groups: readonly Group[]): Group {
-  const rescued = new Group();
+/**
+ * Moves what events brought (entries, marks, dead letters, those who wait) to a group of their own. Returns how many of these entries had
+ * been told: their numbers are below `told`.
+ */
+function rescueEssential(groups: readonly Group[], rescued: Group, told: number): number {
+  let known = 0;
   for (const group of groups) {
-    for (const entry of entriesOf(group)) rescued.builder.addEntry(entry);
+    for (const entry of entriesOf(group)) {
+      rescued.builder.addEntry(entry);
+      if (entry.no < told) known++;
+    }
     rescued.marks.push(...group.marks.filter((mark) => mark.essential));
     group.marks = group.marks.filter((mark) => !mark.essential);
     rescued.letters.push(...group.letters.filter((one) => one.essential));
     for (const waiter of group.takeEssential()) rescued.wait(waiter, true, 0);
   }
-  return rescued;
+  return known;
 }
 
-/** Nobody sends again what we saw of connections: the last of each device is kept for the next commit. */
-function rescuePresence(groups: readonly Group[]): Group {
-  const last = new Map<string, NewEntry>();
+/** Nobody sends again what we saw of connections: the last of each device is kept for the next commit. Returns 0: no rule looks at it. */
+function rescuePresence(groups: readonly Group[], rescued: Group): number {
+  const last = new Map<string, JournalEntry>();
   for (const group of groups)
     for (const entry of entriesOf(group)) if (entry.type === 'presence') last.set(entry.device, entry);
-  const rescued = new Group();
   for (const entry of last.values()) rescued.builder.addEntry(entry);
-  return rescued;
+  return 0;
 }

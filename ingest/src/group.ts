@@ -10,7 +10,7 @@ const MESSAGE_BYTES = 64;
  * `essential` marks what an event brought: it is kept when the journal has room for events only.
  */
 export class Group {
-  readonly builder = new BatchBuilder();
+  readonly builder: BatchBuilder;
   letters: { letter: Omit<DeadLetter, 'id'>; essential: boolean }[] = [];
   marks: { slot: DeviceSlot; hash: Hash64; receivedAt: number; essential: boolean }[] = [];
   #waiting: Waiter[] = [];
@@ -18,13 +18,23 @@ export class Group {
   #essential: boolean[] = [];
   bytes = 0;
 
+  /** @param firstNo number of the first entry to come */
+  constructor(firstNo: number) {
+    this.builder = new BatchBuilder(firstNo);
+  }
+
+  /** Number behind the last entry. */
+  get end(): number {
+    return this.builder.firstNo + this.builder.count;
+  }
+
   get empty(): boolean {
     return this.builder.count === 0 && this.letters.length === 0 && this.#waiting.length === 0;
   }
 
   /** Whether anything has to go to the disk; a group of mere repeats only waits for its turn. */
   get durable(): boolean {
-    return this.builder.count > 0 || this.letters.length > 0;
+    return this.builder.count > 0 || this.letters.length > 0 || this.builder.namesSeries;
   }
 
   wait(waiter: Waiter, essential: boolean, payloadBytes: number): void {
@@ -33,9 +43,9 @@ export class Group {
     this.bytes += payloadBytes + MESSAGE_BYTES;
   }
 
-  build(firstNo: number): { batch: JournalBatch; extras: CommitExtras } {
+  build(): { batch: JournalBatch; extras: CommitExtras } {
     return {
-      batch: this.builder.build(firstNo),
+      batch: this.builder.build(),
       extras: {
         deadLetters: this.letters.map(({ letter }) => letter),
         marks: this.marks.map(({ slot, hash, receivedAt }) => ({ device: slot.id, hash: toBigint(hash), receivedAt })),
@@ -60,8 +70,9 @@ export class Group {
     return taken;
   }
 
-  clear(): void {
-    this.builder.clear();
+  /** Begins anew with this number. */
+  clear(firstNo: number): void {
+    this.builder.clear(firstNo);
     this.letters = [];
     this.marks = [];
     this.#waiting = [];

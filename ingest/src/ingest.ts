@@ -4,7 +4,7 @@ import {
   type HealthItem,
   type Intake,
   type Journal,
-  type JournalBatch,
+  type JournalConsumer,
   type JournalState,
   type ReadingsStore,
   type Registry,
@@ -43,14 +43,14 @@ export interface Ingest extends Service {
   intake: Intake;
   status: DeviceStatusSource;
   health(): HealthItem[];
-  /** Every committed batch, in order, synchronously after its commit; ticks included. Returns what ends it. */
-  subscribe(listener: (batch: JournalBatch) => void): () => void;
+  /** Told of every batch, ticks included. Returns what ends it. */
+  subscribe(consumer: JournalConsumer): () => void;
 }
 
 /** From a message to a durable, numbered journal entry, and on into the readings store. */
 export function createIngest(deps: IngestDeps): Ingest {
   const { journal, journalState, readings, registry, clock, log, metrics: registers, keepDays } = deps;
-  const listeners = new Set<(batch: JournalBatch) => void>();
+  const consumers = new Set<JournalConsumer>();
   const devices = new Devices(registry);
   const last = new LastValues();
   const status = new Status(devices, last, registry, clock);
@@ -64,16 +64,20 @@ export function createIngest(deps: IngestDeps): Ingest {
     journal,
     nextNo: journalState.nextNo,
     clock,
-    committed(batch, _group, startedAt) {
+    arrived: (batch) => tell((consumer) => consumer.arrived(batch)),
+    committed(batch, startedAt) {
       lastCommitMs = clock.now() - startedAt;
       metrics.commitSeconds.observe(lastCommitMs / 1000);
       intake.committed(batch);
       writer.push(batch);
-      for (const listener of listeners) call(listener, batch);
+      tell((consumer) => consumer.committed(batch));
     },
-    rolledBack: (groups) => intake.rolledBack(groups),
+    rolledBack(groups, no, kept) {
+      intake.rolledBack(groups);
+      tell((consumer) => consumer.refused(no, kept));
+    },
     failed: (error) => log.error({ err: error }, 'journal commit failed; publishers were refused'),
-    fault: (error) => log.error({ err: error }, 'a consumer of committed entries failed'),
+    fault: (error) => log.error({ err: error }, 'a consumer of the journal failed'),
   });
   const writer = new ReadingsWriter({
     journal,
@@ -101,13 +105,14 @@ export function createIngest(deps: IngestDeps): Ingest {
     failed: (error) => log.warn({ err: error }, 'old readings could not be dropped; tried again in an hour'),
   });
 
-  /** One consumer's fault must not keep the batch from the others. */
-  function call(listener: (batch: JournalBatch) => void, batch: JournalBatch): void {
-    try {
-      listener(batch);
-    } catch (error) {
-      log.error({ err: error }, 'a consumer of committed entries failed');
-    }
+  /** One consumer's fault must not keep the news from the others. */
+  function tell(news: (consumer: JournalConsumer) => void): void {
+    for (const consumer of consumers)
+      try {
+        news(consumer);
+      } catch (error) {
+        log.error({ err: error }, 'a consumer of the journal failed');
+      }
   }
 
   return {
@@ -118,9 +123,9 @@ export function createIngest(deps: IngestDeps): Ingest {
       onChange: (listener) => status.onChange(listener),
     },
     health: () => healthOf(clock.now(), startedAt, journal, commit, lastCommitMs, writer),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    subscribe(consumer) {
+      consumers.add(consumer);
+      return () => consumers.delete(consumer);
     },
     async start() {
       startedAt = clock.now();

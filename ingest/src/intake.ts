@@ -100,8 +100,7 @@ export class IngestIntake implements Intake {
 
   /** The group is durable: what it held is known. */
   committed(batch: JournalBatch): void {
-    const { devices, last, status, metrics } = this.#deps;
-    devices.commit(batch.newSeries.length);
+    const { last, status, metrics } = this.#deps;
     last.commit(batch.readings);
     status.consume(batch);
     if (batch.readings.length > 0) metrics.readings.inc(batch.readings.length);
@@ -111,12 +110,11 @@ export class IngestIntake implements Intake {
 
   /** Nothing of the groups was kept: forget what they held. */
   rolledBack(groups: readonly Group[]): void {
-    const { devices, last } = this.#deps;
+    const { last } = this.#deps;
     for (const group of groups) {
-      last.rollback(group.builder.build(0).readings);
+      last.rollback(group.builder.soFar().readings);
       for (const { slot, hash } of group.marks) slot.marks.remove(hash);
     }
-    devices.rollback();
   }
 
   /** Returns the message's outcome as an installer reads it. */

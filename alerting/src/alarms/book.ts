@@ -10,6 +10,7 @@ import {
   type Timer,
 } from '@smart-fire/core';
 import type { Logger } from '@smart-fire/core/node';
+import type { Durable } from '../durable.ts';
 import type { Effect } from '../rules/effect.ts';
 import { type Followed, follow } from './follow.ts';
 import { type AlarmAction, step } from './lifecycle.ts';
@@ -28,13 +29,14 @@ interface Pending extends Followed {
 type Action = AlarmEntry['action'];
 
 /**
- * The alarm book. What the engine says is true at once, in memory and to all listeners, and saved in order right behind; what a
- * person does is saved first. Both go through one queue, so the store sees one history.
+ * The alarm book. What the engine says is true at once, in memory and to all listeners, and saved in order when what led to it is in the
+ * journal; what a person does is saved first. Both go through one queue, so the store sees one history.
  */
 export class Book implements AlarmBook {
   readonly #repository: AlarmRepository;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #durable: Durable;
   readonly #byCause = new Map<string, Alarm>();
   readonly #byId = new Map<string, Alarm>();
   readonly #listeners = new Set<(alarm: Alarm, action: Action) => void>();
@@ -49,7 +51,8 @@ export class Book implements AlarmBook {
   #retry: Timer | null = null;
   #retryMs = RETRY_MS.first;
 
-  constructor(deps: { repository: AlarmRepository; clock: Clock; log: Logger }) {
+  constructor(deps: { repository: AlarmRepository; durable: Durable; clock: Clock; log: Logger }) {
+    this.#durable = deps.durable;
     this.#repository = deps.repository;
     this.#clock = deps.clock;
     this.#log = deps.log;
@@ -69,6 +72,13 @@ export class Book implements AlarmBook {
     if (this.#away) this.#unsaved.set(followed.alarm.id, followed.entry.action);
     this.#announce(followed.alarm, followed.entry.action);
     if (!this.#flushing && !this.#rest && !this.#retry) this.#flushSoon();
+  }
+
+  /** Entries from `no` on are not in the journal. What they led to stays: it was reported, and nobody may lose sight of it. */
+  refused(no: number): void {
+    this.#pending = this.#pending.map((one) =>
+      one.effect.no < no ? one : { ...one, effect: { ...one.effect, no: no - 1 } },
+    );
   }
 
   /** Runs `work` when all effects so far are saved, and before any later one is. `work` starts in the same turn as that is known. */
@@ -241,17 +251,26 @@ export class Book implements AlarmBook {
 
   /** Saves the first chunk; only inside `#exclusive`. */
   async #flush(): Promise<void> {
-    let size = Math.min(CHUNK, this.#pending.length);
-    while (size < this.#pending.length && this.#pending[size]!.effect.no === this.#pending[size - 1]!.effect.no) size++;
-    const chunk = this.#pending.slice(0, size);
+    let chunk: Pending[];
     try {
+      await this.#durable.until(this.#pending[0]!.effect.no + 1);
+      chunk = this.#chunk();
       await this.#repository.save(chunk, chunk.at(-1)!.effect.no);
     } catch (error) {
       this.#lost(error);
       throw error instanceof FireError ? error : new FireError('FIRE_STATE_UNAVAILABLE', {}, error);
     }
-    this.#pending.splice(0, size);
+    this.#pending.splice(0, chunk.length);
     this.#found(chunk);
+  }
+
+  /** What is saved next; what led to it is on disk. */
+  #chunk(): Pending[] {
+    const { next } = this.#durable;
+    const no = (index: number) => this.#pending[index]?.effect.no ?? Infinity;
+    let size = 1;
+    while (no(size) < next && (size < CHUNK || no(size) === no(size - 1))) size++;
+    return this.#pending.slice(0, size);
   }
 
   #lost(error: unknown): void {

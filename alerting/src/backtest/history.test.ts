@@ -38,7 +38,7 @@ async function centre(values: (device: string, minute: number) => number | null,
       if (value !== null) batch.addReading(index, FROM + minute * MINUTE, FROM + minute * MINUTE, value, FLAG.range);
     }
   const readings = new MemoryReadings();
-  await readings.write([batch.build(1)]);
+  await readings.write([batch.build()]);
   return { registry, series, readings, from: FROM, to: FROM + minutes * MINUTE, timeZone: 'Asia/Shanghai' };
 }
 

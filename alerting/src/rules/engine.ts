@@ -1,5 +1,6 @@
 import {
   FLAG,
+  indexOfNo,
   type JournalBatch,
   type JournalEntry,
   type Maintenance,
@@ -35,7 +36,7 @@ export interface EngineDeps {
   rules: readonly Rule[];
   maintenance?: readonly Maintenance[];
   series: readonly SeriesRow[];
-  /** Called within `consume`, in order; its `no` never falls. */
+  /** Called within `consume`, in order; its `no` never falls, unless entries were refused. */
   emit: (effect: Effect) => void;
   /** Told what maintenance and schedules keep from becoming an alarm. */
   withheld?: Pick<RuleSource, 'withhold' | 'withheldOver'>;
@@ -72,6 +73,8 @@ export class Engine {
   readonly #devicesAtATime: number;
   readonly #moment: Moment = { no: 0, time: 0, receivedAt: 0 };
   readonly #stimulus: Stimulus = { input: 0, source: 0, value: NaN, time: NaN, now: 0, learn: true };
+  /** Row up to which devices have been looked up. */
+  #looked = 0;
   /** Steps that readings led to, silence not counted. */
   #fed = 0;
   /** State of what is fresh, while it is stepped: most of it is fresh again afterwards and takes no room. */
@@ -127,14 +130,22 @@ export class Engine {
 
   consume(batch: JournalBatch): void {
     for (const row of batch.newSeries) this.#bindings.addSeries(row);
-    const { readings, entries } = batch;
-    let row = 0;
+    const { readings, entries, firstNo, count } = batch;
+    if (firstNo + count <= this.next) return;
+    let row = indexOfNo(readings.no, readings.length, this.next);
+    this.#looked = row;
     for (const entry of entries) {
+      if (entry.no < this.next) continue;
       while (row < readings.length && readings.no[row]! < entry.no) this.#reading(batch, row++);
-      if (entry.no >= this.next) this.#entry(entry);
+      this.#entry(entry);
     }
     while (row < readings.length) this.#reading(batch, row++);
-    this.next = Math.max(this.next, batch.firstNo + batch.count);
+    this.next = firstNo + count;
+  }
+
+  /** What it was told from number `no` on is not in the journal, but for the first `kept` entries to come; numbers go on from there anew. */
+  refused(no: number, kept: number): void {
+    this.next = no + kept;
   }
 
   /**
@@ -245,11 +256,12 @@ export class Engine {
   }
 
   #reading({ readings }: JournalBatch, row: number): void {
-    const no = readings.no[row]!;
-    if (no < this.next) return;
-    if (row % AHEAD === 0) this.#readAhead.look(readings.series, row, readings.length);
+    if (row === this.#looked) {
+      this.#readAhead.look(readings.series, row, readings.length);
+      this.#looked += AHEAD;
+    }
     const time = readings.time[row]!;
-    this.#at(no, time, readings.receivedAt[row]!);
+    this.#at(readings.no[row]!, time, readings.receivedAt[row]!);
     this.#pass();
     // Late readings are history: they neither step a rule nor count as news of the device.
     if ((readings.flags[row]! & FLAG.late) !== 0) return;

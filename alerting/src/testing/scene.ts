@@ -48,7 +48,6 @@ export class Scene {
   readonly series: SeriesRow[] = [];
   /** Our clock, ms UTC. */
   now = Date.UTC(2026, 0, 1);
-  nextNo = 1;
   readonly #builder = new BatchBuilder();
 
   constructor() {
@@ -113,11 +112,24 @@ export class Scene {
     return this;
   }
 
+  get nextNo(): number {
+    return this.#builder.firstNo;
+  }
+
+  /** Everything since the last `batch`, while it is on its way to the disk. */
+  arrived(): JournalBatch {
+    return this.#builder.soFar();
+  }
+
+  /** Everything since the last `batch` is refused; the next one has this number. */
+  refused(no = this.#builder.firstNo): void {
+    this.#builder.clear(no);
+  }
+
   /** Everything since the last call as one commit. */
   batch(): JournalBatch {
-    const batch = this.#builder.build(this.nextNo);
+    const batch = this.#builder.build();
     this.#builder.clear();
-    this.nextNo += batch.count;
     return batch;
   }
 }

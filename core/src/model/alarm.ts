@@ -58,7 +58,7 @@ export interface Alarm {
   explanation: { zh: string; en: string };
   /** Grows by one with every change; an act names the version it saw. */
   version: number;
-  /** False while the state store could not be reached: shown as "not saved". */
+  /** False while the state store could not be reached, or what led to it could not be journalled: shown as "not saved". */
   saved: boolean;
 }
 

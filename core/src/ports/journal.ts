@@ -50,6 +50,25 @@ export interface SeriesRow {
   metric: Metric;
 }
 
+/**
+ * Who is told what arrives, synchronously and in the order of numbers. What is told as arrived is told again when it is committed; numbers
+ * say what is known already.
+ */
+export interface JournalConsumer {
+  /**
+   * It is on its way to the disk: to be shown at once, and not yet to be relied on. A batch is told as far as it has come, and may be told
+   * again when there is more of it; it is nobody's to keep. Some are told only when they are committed.
+   */
+  arrived(batch: JournalBatch): void;
+  /** It is on disk; before its publishers are answered. */
+  committed(batch: JournalBatch): void;
+  /**
+   * Nothing from number `no` on was kept, and numbers go on from there anew. The publishers were refused and will send again, but for the
+   * first `kept` entries to come: those have arrived before.
+   */
+  refused(no: number, kept: number): void;
+}
+
 /** Codes of a dead letter; the words are made from them where they are shown. */
 export const DEAD_LETTER_CODES = [
   'NOT_JSON',

@@ -7,10 +7,10 @@ import { openJournal } from '../node/journal/open.ts';
 const journal = openJournal('sqlite:journal.db', { dataDir: process.argv[2]!, max: 2 ** 30, clock: systemClock });
 let { nextNo } = await journal.open();
 for (;;) {
-  const builder = new BatchBuilder();
+  const builder = new BatchBuilder(nextNo);
   for (let row = 0; row < 500; row++) builder.addReading(row, nextNo + row, nextNo, (nextNo + row) / 7, 0);
   builder.addEntry({ type: 'tick', receivedAt: nextNo });
-  const batch = builder.build(nextNo);
+  const batch = builder.build();
   await journal.commit(batch, {
     deadLetters: [],
     marks: [{ device: 'd', hash: BigInt(nextNo), receivedAt: systemClock.now() }],

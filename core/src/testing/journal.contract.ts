@@ -18,11 +18,11 @@ export function readingsBatch(
   count: number,
   { event, series = 10 }: { event?: string; series?: number } = {},
 ): JournalBatch {
-  const builder = new BatchBuilder();
+  const builder = new BatchBuilder(firstNo);
   if (event) builder.addEntry(eventEntry(event));
   for (let row = 0; row < count; row++)
     builder.addReading(row % series, 1.7e12 + firstNo + row, 1.7e12 + firstNo, (firstNo + row) / 7, row % 32);
-  return builder.build(firstNo);
+  return builder.build();
 }
 
 export function letterOf(device: string, payload = '{'): Omit<DeadLetter, 'id'> {
@@ -95,7 +95,7 @@ export function journalContract(name: string, openJournal: OpenJournal): void {
             const start = next;
             const written: JournalBatch[] = [];
             for (const items of batches) {
-              const builder = new BatchBuilder();
+              const builder = new BatchBuilder(next);
               for (const [at, it] of items.entries()) {
                 if (typeof it === 'number') builder.addReading(at * 1e5, it, it - 1, it, at % 256);
                 else if (it === 'tick') builder.addEntry({ type: 'tick', receivedAt: at });
@@ -110,7 +110,7 @@ export function journalContract(name: string, openJournal: OpenJournal): void {
                   });
                 else builder.addEntry(eventEntry(it));
               }
-              written.push(builder.build(next));
+              written.push(builder.build());
               await journal.commit(written.at(-1)!, NOTHING);
               next += items.length;
             }
@@ -144,7 +144,7 @@ export function journalContract(name: string, openJournal: OpenJournal): void {
       builder.addSeries({ index: 0, device: 'a', point: '', metric: 'co' });
       builder.addSeries({ index: 1, device: 'a', point: 'loop-1', metric: 'temperature' });
       builder.addReading(1, 10, 11, -0, 3);
-      const batch = builder.build(1);
+      const batch = builder.build();
       const marks = [
         { device: 'a', hash: 0xffff_ffff_ffff_ffffn, receivedAt: now },
         { device: 'b', hash: 7n, receivedAt: now - 1 },

@@ -23,11 +23,11 @@ type Row = [series: number, time: number, value: number];
 export function batchWriter(firstNo = 1) {
   let next = firstNo;
   return (rows: Row[], newSeries: SeriesRow[] = []): JournalBatch => {
-    const builder = new BatchBuilder();
+    const builder = new BatchBuilder(next);
     for (const row of newSeries) builder.addSeries(row);
     for (const [series, time, value] of rows) builder.addReading(series, time, time + 50, value, 0);
     builder.addEntry({ type: 'tick', receivedAt: rows.at(-1)?.[1] ?? T0 });
-    const batch = builder.build(next);
+    const batch = builder.build();
     next += batch.count;
     return batch;
   };

@@ -13,7 +13,7 @@ export const RETAINED_SERIES: SeriesRow[] = ['a', 'b'].map((device, index) => ({
 
 /** Batch `at` of a stream that is always the same: half a day of two series, a reading a minute; every tenth comes 20 days late. */
 export function retainedBatch(at: number): JournalBatch {
-  const builder = new BatchBuilder();
+  const builder = new BatchBuilder(1 + at * 1440);
   for (let row = 0; row < 1440; row++) {
     const receivedAt = 1.7e12 + at * (DAY / 2) + Math.floor(row / 2) * MINUTE;
     builder.addReading(
@@ -24,7 +24,7 @@ export function retainedBatch(at: number): JournalBatch {
       0,
     );
   }
-  return builder.build(1 + at * 1440);
+  return builder.build();
 }
 
 /** The border while batch `at` is written. */

@@ -52,7 +52,7 @@ export async function startIngest(options: HarnessOptions = {}) {
     keepDays: options.keepDays ?? { readings: 400, trends: 3650 },
   });
   const seen: JournalBatch[] = [];
-  ingest.subscribe((batch) => seen.push(batch));
+  ingest.subscribe({ arrived() {}, committed: (batch) => seen.push(batch), refused() {} });
   await ingest.start();
 
   const accept = (message: Partial<InboundMessage> & { body: unknown }): Promise<Error | null> => {

@@ -12,7 +12,6 @@ export class EngineCounty {
   /** Series of the detectors' ordinary readings. */
   readonly readingSeries: Uint32Array;
   readonly #builder = new BatchBuilder();
-  #nextNo = 1;
   #now = START;
 
   /** So many detectors, and a gateway for every 20. */
@@ -57,9 +56,8 @@ export class EngineCounty {
   }
 
   #batch(): JournalBatch {
-    const batch = this.#builder.build(this.#nextNo);
+    const batch = this.#builder.build();
     this.#builder.clear();
-    this.#nextNo += batch.count;
     return batch;
   }
 }

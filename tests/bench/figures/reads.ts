@@ -105,15 +105,13 @@ async function writeHistory(dataDir: string, devices: string[]): Promise<void> {
   await store.open(devices.map((device, index) => ({ index, device, point: '', metric: READING_METRIC })));
   const builder = new BatchBuilder();
   const start = Date.now() - DAY;
-  let no = 1;
   for (let second = 0; second < DAY / 1000; second++) {
     const time = start + second * 1000;
     for (const index of devices.keys())
       builder.addReading(index, time, time, Math.round(200 + 50 * Math.random()) / 10, 0);
     if (second % 200 !== 199) continue;
-    const batch = builder.build(no);
+    const batch = builder.build();
     builder.clear();
-    no += batch.count;
     await store.write([batch]);
   }
   await store.close();

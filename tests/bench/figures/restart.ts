@@ -67,12 +67,9 @@ async function leaveOpen(dataDir: string, detectors: readonly string[]): Promise
   const { nextNo, series } = await journal.open();
   try {
     const known = new Map(series.map(({ index, device, metric }) => [`${device} ${metric}`, index]));
-    const builder = new BatchBuilder();
-    let next = nextNo;
+    const builder = new BatchBuilder(nextNo);
     const commit = async () => {
-      const batch = builder.build(next);
-      await journal.commit(batch, { deadLetters: [], marks: [] });
-      next += batch.count;
+      await journal.commit(builder.build(), { deadLetters: [], marks: [] });
       builder.clear();
     };
     const seconds = OPEN_READINGS / detectors.length;

@@ -18,16 +18,14 @@ const ALONE_MS = 4000;
 /** Writes as the writer does: numbers count on, series take turns. */
 function createWriter(store: ReadingsStore) {
   const builder = new BatchBuilder();
-  let no = 1;
   let row = 0;
   return async (count: number, timeOf: (row: number) => number): Promise<void> => {
     for (let added = 0; added < count; added++, row++) {
       const time = timeOf(row);
       builder.addReading(row % SERIES, time, time, Math.round(200 + 20 * Math.random()) / 10, 0);
     }
-    const batch = builder.build(no);
+    const batch = builder.build();
     builder.clear();
-    no += batch.count;
     await store.write([batch]);
   };
 }

@@ -24,7 +24,6 @@ function seriesRows(): SeriesRow[] {
 function* batches(readings: number): Generator<JournalBatch> {
   const builder = new BatchBuilder();
   const perBatch = 5000;
-  let no = 1;
   let level = 0;
   for (let done = 0; done < readings; done += perBatch) {
     for (let i = done; i < done + perBatch; i++) {
@@ -34,16 +33,15 @@ function* batches(readings: number): Generator<JournalBatch> {
       const value = Math.round((20 + level + 4 * Math.sin((2 * Math.PI * time) / DAY) + Math.random()) * 10) / 10;
       builder.addReading(series, time, time, value, 0);
     }
-    const batch = builder.build(no);
+    const batch = builder.build();
     builder.clear();
-    no += batch.count;
     yield batch;
   }
 }
 
 /** One series at 1 Hz for a day. */
 function* oneDay(no: number): Generator<JournalBatch> {
-  const builder = new BatchBuilder();
+  const builder = new BatchBuilder(no);
   for (let second = 0; second < 86_400; second++) {
     builder.addReading(
       0,
@@ -53,9 +51,8 @@ function* oneDay(no: number): Generator<JournalBatch> {
       0,
     );
     if (second % 4800 === 4799) {
-      const batch = builder.build(no);
+      const batch = builder.build();
       builder.clear();
-      no += batch.count;
       yield batch;
     }
   }

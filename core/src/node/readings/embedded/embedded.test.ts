@@ -34,12 +34,12 @@ describe('the embedded readings file', () => {
     return store;
   };
   const steady = (firstNo: number, count: number, seriesCount: number): JournalBatch => {
-    const builder = new BatchBuilder();
+    const builder = new BatchBuilder(firstNo);
     for (let row = 0; row < count; row++) {
       const at = firstNo + row;
       builder.addReading(at % seriesCount, T0 + at * 10, T0 + at * 10, (at % 300) / 10, 0);
     }
-    return builder.build(firstNo);
+    return builder.build();
   };
 
   beforeEach(() => {
@@ -104,9 +104,9 @@ describe('the embedded readings file', () => {
     expect(next - durable).toBeLessThan(1_300_000);
     // Ten quiet minutes, in which only ticks are written.
     for (let second = 0; second < 700; second += 20) {
-      const builder = new BatchBuilder();
+      const builder = new BatchBuilder(next++);
       builder.addEntry({ type: 'tick', receivedAt: T0 + next * 10 + second * 1000 });
-      ({ durableBelow: durable } = await store.write([builder.build(next++)]));
+      ({ durableBelow: durable } = await store.write([builder.build()]));
     }
     expect(durable).toBe(next);
   }, 60_000);

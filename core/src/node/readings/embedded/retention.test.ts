@@ -51,7 +51,7 @@ async function fill(store: ReadingsStore, count: number, step: number): Promise<
   const builder = new BatchBuilder();
   for (let at = 0; at < count; at++) builder.addReading(0, T0 + at * step, T0 + at * step, (at % 50) / 10, 0);
   builder.addEntry({ type: 'tick', receivedAt: T0 + count * step + 40 * DAY });
-  await store.write([builder.build(1)]);
+  await store.write([builder.build()]);
 }
 
 /** Hours of all readings of the stream's first batches. */
