@@ -66,7 +66,7 @@ export function createCheckpoints({
     const row = (data: Uint8Array) => ({ no: head.next, format: CHECKPOINT_FORMAT, at: clock.now(), data });
     let count = 0;
     for (const part of parts()) {
-      await repository.saveCheckpointPart(other, count++, row(encodePart(part)));
+      if (part) await repository.saveCheckpointPart(other, count++, row(encodePart(part)));
       await new Promise((resolve) => setImmediate(resolve));
     }
     const manifest = row(encodeManifest({ ...head, generation: other, parts: count }));

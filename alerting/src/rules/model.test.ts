@@ -144,7 +144,7 @@ function run(
     while (after !== 'restart' && !engine.settle(scene.now));
     if (after !== 'restart') continue;
     const { head, parts } = engine.snapshot();
-    const bytes = [...parts()].map(encodePart);
+    const bytes = [...parts()].flatMap((part) => (part ? [encodePart(part)] : []));
     const manifest = encodeManifest({ ...head, generation: 0, parts: bytes.length });
     engine = start();
     engine.restore(decodeManifest(2, manifest), bytes.map(decodePart));

@@ -4,16 +4,16 @@ import type { CheckpointHead, CheckpointPart } from './checkpoint.ts';
 import { makeOf, type Variant } from './live-rule.ts';
 import type { CopiedSlot } from './slots.ts';
 
-/** Numbers of one part, about 64 KiB: a ms to make, another to send. */
-const PART_NUMBERS = 8 * 1024;
-/** Slots looked through for one part: most are not in use. */
-const PART_SLOTS = 32 * 1024;
+/** Numbers of one part, about 32 KiB: a ms to make and to send. */
+const PART_NUMBERS = 4 * 1024;
+/** Slots looked through without a breath: many are not in use. */
+const BREATH_SLOTS = 1024;
 
 /** The engine's state at one moment. */
 export interface Snapshot {
   head: CheckpointHead;
-  /** Made as they are asked for, from a copy: the engine may go on in between. */
-  parts(): Generator<CheckpointPart>;
+  /** Made as they are asked for, from a copy: the engine may go on in between. null = none yet, take a breath. */
+  parts(): Generator<CheckpointPart | null>;
 }
 
 /** Costs nothing yet: state is read with the parts, or just before it changes. A new snapshot ends the one before. */
@@ -22,14 +22,11 @@ export function takeSnapshot(head: CheckpointHead, bindings: Bindings, catalogue
   const copy = bindings.slots.copy();
   const { ids, zoneKeys } = bindings.subjects;
 
-  function* parts(): Generator<CheckpointPart> {
+  function* parts(): Generator<CheckpointPart | null> {
     try {
       let part = new PartWriter();
       for (let looked = 1; !copy.done; looked++) {
-        if (looked % PART_SLOTS === 0) {
-          yield part.finished();
-          part = new PartWriter();
-        }
+        if (looked % BREATH_SLOTS === 0) yield null;
         const read = copy.read();
         if (read === null || Number.isNaN(read.state[0]!)) continue;
         const variant = variants[read.variant]!;

@@ -1,4 +1,4 @@
-import type { Alarm, HealthItem, Timer } from '@smart-fire/core';
+import type { Alarm, HealthItem, RegisteredDevice, Timer } from '@smart-fire/core';
 import type { WebDeps } from '../server/deps.ts';
 import type { AlarmViews } from '../server/views/alarm-view.ts';
 import type { DeviceViews } from '../server/views/device-view.ts';
@@ -10,8 +10,8 @@ import { Pacer } from './pacer.ts';
 /** A status is worth a frame once a second: latest wins. */
 const DEVICE_WINDOW_MS = 1000;
 /** Changed devices told in one go, and the pause before the next ones: when a whole county reports at once nothing waits for all of it. */
-const DEVICES_AT_ONCE = 500;
-const REST_AFTER_MS = 20;
+const DEVICES_AT_ONCE = 100;
+const REST_AFTER_MS = 4;
 const HEALTH_EVERY_MS = 1000;
 /** Figures of a part (rates, bytes) change all the time; they go out this many polls apart. */
 const FIGURES_EVERY = 5;
@@ -33,6 +33,7 @@ export class Feed {
   #rest: Timer | null = null;
   /** Sites and zones whose names alarms carry. */
   readonly #renamed = new Set<string>();
+  readonly #devices = new Map<string, DeviceEntry>();
   readonly #ends: (() => void)[] = [];
   readonly #health = new Map<string, string>();
   #timer: Timer | null = null;
@@ -114,10 +115,12 @@ export class Feed {
       const device = registry.devices.get(id);
       const version = ++this.#versions;
       if (device) {
-        const texts: (string | undefined)[] = [];
-        const text = (full: boolean) => (texts[Number(full)] ??= JSON.stringify(devices.status(device, full)));
-        hub.put('devices', { entity: 'device', id, version, path: device.path, gone: false, text });
+        let entry = this.#devices.get(id);
+        // The hub tells by the path that a device has moved, so there it is another thing.
+        if (entry?.path !== device.path) this.#devices.set(id, (entry = new DeviceEntry(device, devices)));
+        hub.put('devices', entry.changed(device, version));
       } else {
+        this.#devices.delete(id);
         // Nobody is told of a device he could not see: the path is the last one.
         const path = hub.pathOf('devices', id);
         if (path !== null) hub.put('devices', { entity: 'device', id, version, path, gone: true, text: () => 'null' });
@@ -153,6 +156,37 @@ export class Feed {
       put(part, { gone: true, text: () => 'null' });
     }
     if (changed) this.#deps.changed();
+  }
+}
+
+/** A device's status, the same object with every change: thousands change each second, and most are shown to nobody. */
+class DeviceEntry implements Entry {
+  readonly entity = 'device';
+  readonly id: string;
+  readonly path: string;
+  readonly gone = false;
+  version = 0;
+  readonly #views: DeviceViews;
+  #device: RegisteredDevice;
+  /** Without and with what needs reading.read. */
+  readonly #texts: [string | null, string | null] = [null, null];
+
+  constructor(device: RegisteredDevice, views: DeviceViews) {
+    this.id = device.id;
+    this.path = device.path;
+    this.#device = device;
+    this.#views = views;
+  }
+
+  changed(device: RegisteredDevice, version: number): this {
+    this.#device = device;
+    this.version = version;
+    this.#texts[0] = this.#texts[1] = null;
+    return this;
+  }
+
+  text(full: boolean): string {
+    return (this.#texts[Number(full)] ??= JSON.stringify(this.#views.status(this.#device, full)));
   }
 }
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CommitLog } from './commit-log.ts';
 import { emptyPosition, logFiles, readLog } from './commit-log-file.ts';
+import { decodeRecords } from './commit-record.ts';
 import type { AppliedCommit, StoredCommit } from './journal-file.ts';
 
 /** Small, so that the files take turns all the time. */
@@ -81,7 +82,7 @@ test('whatever write fails, is torn, or is the last before a kill: what was ackn
         const { seq, commit } = kept.at(-1) ?? { seq: 0, commit: { firstNo: 1, count: 0 } };
         const log = await CommitLog.open({
           ...{ files, position, nextNo: commit.firstNo + commit.count, seq, releasedSeq: applied },
-          kept: (one) => kept.push(one),
+          kept: (record) => kept.push(...decodeRecords(Buffer.from(record))),
           crowded: () => {
             applied = kept.at(-1)!.seq;
             queueMicrotask(() => log.release(applied));

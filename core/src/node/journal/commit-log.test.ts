@@ -54,7 +54,7 @@ afterEach(() => fs.rmSync(dataDir, { recursive: true, force: true }));
 const openLog = (nextNo = 1, seq = 0) =>
   CommitLog.open({
     ...{ files, nextNo, seq, releasedSeq: seq, position: emptyPosition() },
-    kept: ({ seq }) => kept.push(seq),
+    kept: (_, seq) => kept.push(seq),
     crowded: () => crowded++,
   });
 

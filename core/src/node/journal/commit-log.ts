@@ -2,7 +2,7 @@ import { close, constants, fdatasync, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { LOG_BYTES, type LogPosition } from './commit-log-file.ts';
 import { type Encoded, encodeRecord } from './commit-record.ts';
-import type { AppliedCommit, StoredCommit } from './journal-file.ts';
+import type { StoredCommit } from './journal-file.ts';
 
 /** Written and synced in one call where the system has it. */
 const DSYNC = constants.O_DSYNC ?? 0;
@@ -31,8 +31,8 @@ export interface CommitLogOptions {
   /** Last commit there was, and the last that lies elsewhere. */
   seq: number;
   releasedSeq: number;
-  /** As soon as a commit is on disk. */
-  kept(commit: AppliedCommit): void;
+  /** As soon as a commit is on disk; its record is the callee's only until the call returns. */
+  kept(record: Uint8Array, seq: number): void;
   /** Both files are in use: what they hold must go into the journal's own file. */
   crowded(): void;
 }
@@ -157,7 +157,7 @@ export class CommitLog {
         this.#crc = crc;
         this.#nextNo += commit.count;
         this.#room = bytes.length <= ROOM_MAX ? bytes : null;
-        this.#options.kept({ commit, seq: this.#seq, bytes: length });
+        this.#options.kept(bytes.subarray(0, length), this.#seq);
         resolve();
       }
       this.#pump();

@@ -91,6 +91,18 @@ export function decodeRecord(file: Buffer, at: number): { logged: LoggedCommit; 
   return { logged: { commit, seq: bytes.readDoubleLE(16), bytes: length, crc }, previous: bytes.readUInt32LE(12) };
 }
 
+/** Records that lie one behind the other. Throws for bytes that are none. */
+export function decodeRecords(bytes: Buffer): LoggedCommit[] {
+  const records: LoggedCommit[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const record = decodeRecord(bytes, at);
+    if (!record) throw new Error(`no record at ${at} of ${bytes.length} bytes`);
+    records.push(record.logged);
+    at += record.logged.bytes;
+  }
+  return records;
+}
+
 function encodeRestOf({ rest, deadLetters, marks }: StoredCommit): string {
   if (rest === null && deadLetters.length === 0 && !marks) return '';
   return JSON.stringify({ rest, deadLetters, devices: marks?.devices ?? [] } satisfies RecordRest);

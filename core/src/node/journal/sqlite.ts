@@ -7,6 +7,7 @@ import { Applying } from './applying.ts';
 import { decodeMarks, decodeReadings, decodeRest, encodeMarks, encodeReadings, encodeRest } from './batch-codec.ts';
 import { CommitLog } from './commit-log.ts';
 import { logFiles } from './commit-log-file.ts';
+import { encodeRecord } from './commit-record.ts';
 import { isFull, type StoredBatch, type StoredCommit } from './journal-file.ts';
 import type { JournalCalls } from './worker.ts';
 
@@ -102,25 +103,31 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
       try {
         const state = await worker.call('open', { now: clock.now() });
         const { nextNo, firstNo, series, applied, waiting, position } = state;
-        const applying: Applying = new Applying({
-          clock,
-          async apply(commits) {
-            const answer = await worker.call('apply', commits);
-            bytes = answer.bytes;
-            return { seq: answer.seq, error: answer.refusal && errorFrom(answer.refusal, unavailable) };
+        const applying: Applying = new Applying(
+          {
+            clock,
+            async apply(records) {
+              const answer = await worker.call('apply', records, [records.buffer]);
+              bytes = answer.bytes;
+              return { seq: answer.seq, error: answer.refusal && errorFrom(answer.refusal, unavailable) };
+            },
+            applied: (upTo) => log.release(upTo),
+            stuck: (error) => log.refuseWaiting(error),
           },
-          applied: (upTo) => log.release(upTo),
-          stuck: (error) => log.refuseWaiting(error),
-        });
+          applied,
+        );
         const log = await CommitLog.open({
           ...{ files: logFiles(file), position, nextNo },
           ...{ seq: waiting.at(-1)?.seq ?? applied, releasedSeq: applied },
-          kept: (one) => applying.add(one),
+          kept: (record, seq) => applying.add(record, seq),
           crowded: () => void applying.flush(),
         });
         opened = { worker, log, applying };
         bytes = state.bytes;
-        for (const one of waiting) applying.add(one);
+        for (const { commit, seq } of waiting) {
+          const { bytes, length } = encodeRecord(commit, seq, 0, null);
+          applying.add(bytes.subarray(0, length), seq);
+        }
         if (waiting.length > 0) await applying.flush();
         cursors.clear();
         for (const [consumer, no] of Object.entries(state.cursors)) cursors.set(consumer, no);
@@ -142,7 +149,7 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
     async read(fromNo, maxEntries) {
       const { worker, applying } = here();
       // Before the file is asked: what goes into it meanwhile must not be missed by both.
-      const waiting = [...applying.commits];
+      const waiting = applying.commits;
       const batches: JournalBatch[] = [];
       let next = fromNo;
       let left = maxEntries;

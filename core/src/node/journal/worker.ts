@@ -5,7 +5,8 @@ import type { DeadLetter, DeadLetterQuery } from '../../ports/journal.ts';
 import { serve, wordsOf } from '../worker-server.ts';
 import { joinMarks } from './batch-codec.ts';
 import { emptyPosition, logFiles, prepareLogFiles, readLog } from './commit-log-file.ts';
-import { type AppliedCommit, JournalFile, type StoredBatch } from './journal-file.ts';
+import { decodeRecords } from './commit-record.ts';
+import { JournalFile, type StoredBatch } from './journal-file.ts';
 
 let journal: JournalFile | null = null;
 let tidying = false;
@@ -35,8 +36,9 @@ const calls = {
     };
   },
   /** What was not taken, and why, is told beside what was. */
-  apply(commits: AppliedCommit[]) {
-    const { error } = journal!.apply(commits);
+  apply(records: Uint8Array<ArrayBuffer>) {
+    const commits = decodeRecords(Buffer.from(records.buffer));
+    const { error } = journal!.apply(commits.filter(({ seq }) => seq > journal!.seq));
     tidySoon();
     told = journal!.usedBytes;
     return { seq: journal!.seq, bytes: told, refusal: error === null ? null : wordsOf(error) };

@@ -1,4 +1,5 @@
 import { FireError } from '../../../errors.ts';
+import { copyColumn } from '../../../journal-batch.ts';
 import type { JournalBatch, SeriesRow } from '../../../ports/journal.ts';
 import type { ReadingsStore } from '../../../ports/readings.ts';
 import type { Logger } from '../../log.ts';
@@ -111,7 +112,7 @@ function joined(batches: readonly JournalBatch[]): WrittenBatch {
   let now = 0;
   for (const { readings, entries } of batches) {
     for (const name of ['no', 'series', 'time', 'receivedAt', 'value'] as const)
-      columns[name].set(readings[name].subarray(0, readings.length), at);
+      copyColumn(readings[name], readings.length, columns[name], at);
     at += readings.length;
     now = Math.max(now, entries.at(-1)?.receivedAt ?? 0, readings.receivedAt[readings.length - 1] ?? 0);
   }
