@@ -5,7 +5,7 @@ import { alarmFromRow, alarmToRow, CHANGING, entryFromRow, entryToRow } from './
 type Transaction = Parameters<Parameters<StateStore['transaction']>[0]>[0];
 
 /** Rows of one statement: keeps the time to build it well below a frame, and below SQLite's limit of 32,766 parameters. */
-const ROWS = 50;
+const ROWS = 10;
 const APPLIED = 'alerting.applied';
 const CHECKPOINT = 'alerting';
 
@@ -67,7 +67,7 @@ export function createAlarmRepository(state: StateStore): AlarmRepository {
           const entries = some.map(({ entry }) => entryToRow(entry));
           await inserts.run(trx, 'alarm_entry', entries, (rows) => trx.insertInto('alarm_entry').values(rows));
         }
-        if (applied !== null) await setApplied(trx, applied);
+        if (applied !== null) await setApplied(trx, inserts, applied);
         if (audit) await state.audit(trx, audit);
       }),
 
@@ -96,7 +96,7 @@ export function createAlarmRepository(state: StateStore): AlarmRepository {
           .where('name', 'like', `${CHECKPOINT}.%`)
           .where('name', 'not like', `${CHECKPOINT}.${generation}.%`)
           .execute();
-        await setApplied(trx, applied);
+        await setApplied(trx, inserts, applied);
       }),
 
     async get(id) {
@@ -158,13 +158,13 @@ async function putCheckpoint(trx: Transaction, name: string, { no, format, at, d
     .execute();
 }
 
-async function setApplied(trx: Transaction, no: number): Promise<void> {
-  const value = String(no);
-  await trx
-    .insertInto('setting')
-    .values({ name: APPLIED, value })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-    .execute();
+function setApplied(trx: Transaction, inserts: InsertStatements, no: number): Promise<void> {
+  return inserts.run(trx, 'setting', [{ name: APPLIED, value: String(no) }], (rows) =>
+    trx
+      .insertInto('setting')
+      .values(rows)
+      .onConflict((conflict) => conflict.column('name').doUpdateSet((eb) => ({ value: eb.ref('excluded.value') }))),
+  );
 }
 
 function* portions<T>(items: readonly T[]): Generator<readonly T[]> {

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { type ErrorCode, FireError } from '../errors.ts';
+import { stepBehindMain } from './thread-priority.ts';
 
 /** Calls a worker answers. `transfer` takes buffers of the result that are handed over instead of copied. */
 export type Handlers = Record<string, (argument: never, transfer: ArrayBuffer[]) => unknown>;
@@ -11,6 +12,7 @@ export type WorkerMessage = { id: number; value: unknown } | { id: number; error
 
 /** Answers calls of a WorkerClient one after the other, in order. Returns how to tell the client something unasked. */
 export function serve(handlers: Handlers): (notice: unknown) => void {
+  stepBehindMain();
   const port = parentPort!;
   port.on('message', ({ id, method, argument }: WorkerRequest) => {
     const transfer: ArrayBuffer[] = [];

@@ -91,11 +91,11 @@ export class Feed {
 
   #putAlarm(alarm: Alarm): void {
     const { hub, alarms } = this.#deps;
-    let text: string | undefined;
+    // Its text is not kept: those who see the same share their frames, and a text that outlives its frame is there to be collected later.
     hub.put(alarm.class === 'fire' ? 'fire' : 'alarms', {
       ...{ entity: 'alarm', id: alarm.id, version: alarm.version },
       ...{ path: alarms.pathOf(alarm), gone: alarm.state === 'closed' },
-      text: () => (text ??= JSON.stringify(alarms.item(alarm))),
+      text: () => JSON.stringify(alarms.item(alarm)),
     });
   }
 

@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { stepBehindMain } from '../thread-priority.ts';
 
 /** One statement for the worker, and its answer. SQLite's own error code travels along so that the other side can tell causes apart. */
 export interface Statement {
@@ -11,6 +12,7 @@ export type Answer =
   | { id: number; rows: Record<string, unknown>[]; changes: number; lastId: number }
   | { id: number; error: string; errcode: number };
 
+stepBehindMain();
 const database = new DatabaseSync((workerData as { file: string }).file);
 // Alarms and audit must survive a power cut, so commits reach the disk.
 database.exec(
