@@ -115,9 +115,10 @@ export class Feed {
       const device = registry.devices.get(id);
       const version = ++this.#versions;
       if (device) {
-        let entry = this.#devices.get(id);
+        const known = this.#devices.get(id);
         // The hub tells by the path that a device has moved, so there it is another thing.
-        if (entry?.path !== device.path) this.#devices.set(id, (entry = new DeviceEntry(device, devices)));
+        const entry = known?.path === device.path ? known : new DeviceEntry(device, devices);
+        if (entry !== known) this.#devices.set(id, entry);
         hub.put('devices', entry.changed(device, version));
       } else {
         this.#devices.delete(id);
@@ -186,7 +187,8 @@ class DeviceEntry implements Entry {
   }
 
   text(full: boolean): string {
-    return (this.#texts[Number(full)] ??= JSON.stringify(this.#views.status(this.#device, full)));
+    this.#texts[Number(full)] ??= JSON.stringify(this.#views.status(this.#device, full));
+    return this.#texts[Number(full)]!;
   }
 }
 
