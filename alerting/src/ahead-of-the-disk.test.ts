@@ -148,12 +148,25 @@ describe('what had arrived and is refused', () => {
     house.scene.reading('h', 'temperature', 20).event('h', 'fire').event('p', 'fire');
     house.arrive();
     // The readings are refused for want of room; the two events are committed by themselves.
-    house.alerting.refused(1, 2);
-    house.scene.refused();
+    house.refused({ no: 1, kept: [2, 3] });
     house.scene.event('h', 'fire').event('p', 'fire').event('h', 'fault');
     await house.commit();
     expect(house.changes).toEqual(['raised fire:h:', 'raised fire:p:', 'raised fault:h:']);
     expect(counts()).toEqual(['fault:h: 1', 'fire:h: 1', 'fire:p: 1']);
+  });
+
+  it('is saved with the journal that has it when it was kept after all, and counts once after a crash', async () => {
+    house.scene.reading('h', 'temperature', 20).event('h', 'fire').event('h', 'fire');
+    house.arrive();
+    house.refused({ no: 1, kept: [2, 3] });
+    house.scene.event('h', 'fire').event('h', 'fire');
+    await turns();
+    expect(await stored()).toEqual([]);
+    await house.commit();
+    await vi.waitFor(async () => expect(await stored()).toEqual(['fire:h:']));
+    expect(await applied()).toBe(2);
+    await house.crash();
+    expect(counts()).toEqual(['fire:h: 2']);
   });
 
   it('spoils a checkpoint that has seen it, which is not put in force; the next one is', async () => {

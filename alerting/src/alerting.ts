@@ -170,9 +170,9 @@ export function createAlerting(deps: AlertingDeps): Alerting {
       durable.reach(batch.firstNo + batch.count);
       running().consume(batch);
     },
-    refused(no, kept) {
-      running().refused(no, kept);
-      book.refused(no);
+    refused(refusal) {
+      running().refused(refusal);
+      book.refused(refusal);
       durable.refuse();
     },
     health: () => alertingHealth(book, engine?.rules() ?? [], troubles, clock.now()),

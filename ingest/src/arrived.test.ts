@@ -1,4 +1,4 @@
-import { eachInOrder, FireError, type JournalBatch, type JournalConsumer } from '@smart-fire/core';
+import { eachInOrder, FireError, type JournalBatch, type JournalConsumer, type Refusal } from '@smart-fire/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startIngest, until } from './testing/harness.ts';
@@ -28,28 +28,28 @@ class Witness implements JournalConsumer {
     this.#take(batch, (what) => this.durable.push(what));
   }
 
-  refused(no: number, kept: number): void {
+  refused({ no, batches, kept }: Refusal): void {
     this.news.push('refused');
-    const events = this.seen.filter((one) => one.no >= no && !one.what.startsWith('reading'));
-    this.#check(() => expect(kept).toBeLessThanOrEqual(events.length));
+    // All that was told and is not on disk is in the refused batches, as it was told.
+    const refused: Witness['seen'] = [];
+    for (const batch of batches) each(batch, (no, what) => refused.push({ no, what }));
+    const told = this.seen.filter((one) => one.no >= no);
+    this.#check(() => expect(refused.slice(0, told.length)).toEqual(told));
+    const back = kept.map((number) => told.find((one) => one.no === number)!.what);
+    this.#check(() => expect(back.filter((what) => what.startsWith('reading'))).toEqual([]));
     this.seen = this.seen.filter((one) => one.no < no);
     // What is kept comes again under the next numbers.
-    for (const [index, { what }] of events.slice(0, kept).entries()) this.seen.push({ no: no + index, what });
-    this.next = no + kept;
+    for (const [index, what] of back.entries()) this.seen.push({ no: no + index, what });
+    this.next = no + kept.length;
   }
 
-  #take(batch: JournalBatch, each: (what: string) => void): void {
-    const take = (no: number, what: string) => {
+  #take(batch: JournalBatch, durable: (what: string) => void): void {
+    each(batch, (no, what) => {
       if (no >= this.next) {
         this.#check(() => expect(no).toBe(this.next++));
         this.seen.push({ no, what });
       } else this.#check(() => expect(this.seen.find((one) => one.no === no)?.what).toBe(what));
-      each(what);
-    };
-    eachInOrder(batch, {
-      reading: ({ no, series, time, value }, row) =>
-        take(no[row]!, `reading ${series[row]!} ${time[row]!} ${value[row]!}`),
-      entry: ({ no, ...entry }) => take(no, JSON.stringify(entry)),
+      durable(what);
     });
   }
 
@@ -60,6 +60,14 @@ class Witness implements JournalConsumer {
       this.faults.push(fault);
     }
   }
+}
+
+function each(batch: JournalBatch, call: (no: number, what: string) => void): void {
+  eachInOrder(batch, {
+    reading: ({ no, series, time, value }, row) =>
+      call(no[row]!, `reading ${series[row]!} ${time[row]!} ${value[row]!}`),
+    entry: ({ no, ...entry }) => call(no, JSON.stringify(entry)),
+  });
 }
 
 async function start() {

@@ -4,6 +4,7 @@ import {
   type Journal,
   type JournalBatch,
   type JournalEntry,
+  type Refusal,
   type Waiter,
 } from '@smart-fire/core';
 import { Group } from './group.ts';
@@ -25,8 +26,8 @@ export interface GroupCommitDeps {
   arrived(batch: JournalBatch): void;
   /** Synchronously after a commit, before those who wait are answered. `startedAt`: our clock when it began. */
   committed(batch: JournalBatch, startedAt: number): void;
-  /** Nothing of these groups was kept; called before those who wait are answered. `no` and `kept`: see `JournalConsumer`. */
-  rolledBack(groups: readonly Group[], no: number, kept: number): void;
+  /** Nothing of these groups was kept; called before those who wait are answered. */
+  rolledBack(groups: readonly Group[], refusal: Refusal): void;
   /** Once when commits begin to fail. */
   failed(error: Error): void;
   /** A listener or a waiter threw. */
@@ -132,7 +133,8 @@ export class GroupCommit {
     else this.schedule();
   }
 
-  #flush(): void {
+  /** Returns the group whose commit has begun; undefined when there is nothing to commit, or a commit in flight already. */
+  #flush(): Group | undefined {
     if (this.#inFlight) return;
     const group = this.#full.shift() ?? this.group;
     if (group.empty) return;
@@ -151,6 +153,7 @@ export class GroupCommit {
       () => this.#succeeded(),
       (error: unknown) => this.#failed(error instanceof Error ? error : new Error(String(error))),
     );
+    return group;
   }
 
   #succeeded(): void {
@@ -158,10 +161,11 @@ export class GroupCommit {
     this.#inFlight = null;
     this.failure = null;
     // The disk works on the next group while this one is handed out.
-    this.#flush();
+    const following = this.#flush();
     this.#guard(() => this.#deps.committed(batch, startedAt));
     this.#told = Math.max(this.#told, group.end);
-    if (this.#inFlight) this.#tell((this.#inFlight as { group: Group }).group);
+    // It could not be told while this one had not been.
+    if (following) this.#tell(following);
     this.#answer(group.takeWaiting(), null);
     if (this.#free.length < 2) this.#free.push(group);
     this.#settle();
@@ -183,10 +187,11 @@ export class GroupCommit {
     // Judged against what is durable; what is rescued enters the new group as it is.
     this.group = new Group(no);
     // A series keeps its index, which others have seen already.
-    for (const { builder } of refused) for (const row of builder.soFar().newSeries) this.group.builder.addSeries(row);
+    const batches = refused.map(({ builder }) => builder.soFar());
+    for (const { newSeries } of batches) for (const row of newSeries) this.group.builder.addSeries(row);
     const kept = rescue ? rescueEssential(refused, this.group, this.#told) : rescuePresence(refused, this.group);
-    this.#told = no + kept;
-    this.#guard(() => this.#deps.rolledBack(refused, no, kept));
+    this.#told = no + kept.length;
+    this.#guard(() => this.#deps.rolledBack(refused, { no, batches, kept }));
     for (const one of refused) this.#answer(one.takeWaiting(), error);
     if (rescue) this.#flush();
     this.#settle();
@@ -194,9 +199,10 @@ export class GroupCommit {
 
   /** For what comes behind the group at hand. */
   #empty(): Group {
-    const free = this.#free.pop() ?? new Group(this.group.end);
-    free.clear(this.group.end);
-    return free;
+    const { end } = this.group;
+    const free = this.#free.pop();
+    free?.clear(end);
+    return free ?? new Group(end);
   }
 
   /**
@@ -242,15 +248,15 @@ function entriesOf({ builder }: Group): readonly JournalEntry[] {
 }
 
 /**
- * Moves what events brought (entries, marks, dead letters, those who wait) to a group of their own. Returns how many of these entries had
- * been told: their numbers are below `told`.
+ * Moves what events brought (entries, marks, dead letters, those who wait) to a group of their own. Returns the numbers that those of the
+ * entries had which have been told: they are below `told`.
  */
-function rescueEssential(groups: readonly Group[], rescued: Group, told: number): number {
-  let known = 0;
+function rescueEssential(groups: readonly Group[], rescued: Group, told: number): number[] {
+  const known: number[] = [];
   for (const group of groups) {
     for (const entry of entriesOf(group)) {
       rescued.builder.addEntry(entry);
-      if (entry.no < told) known++;
+      if (entry.no < told) known.push(entry.no);
     }
     rescued.marks.push(...group.marks.filter((mark) => mark.essential));
     group.marks = group.marks.filter((mark) => !mark.essential);
@@ -260,11 +266,11 @@ function rescueEssential(groups: readonly Group[], rescued: Group, told: number)
   return known;
 }
 
-/** Nobody sends again what we saw of connections: the last of each device is kept for the next commit. Returns 0: no rule looks at it. */
-function rescuePresence(groups: readonly Group[], rescued: Group): number {
+/** Nobody sends again what we saw of connections: the last of each device is kept for the next commit, as news. */
+function rescuePresence(groups: readonly Group[], rescued: Group): number[] {
   const last = new Map<string, JournalEntry>();
   for (const group of groups)
     for (const entry of entriesOf(group)) if (entry.type === 'presence') last.set(entry.device, entry);
   for (const entry of last.values()) rescued.builder.addEntry(entry);
-  return 0;
+  return [];
 }

@@ -72,9 +72,9 @@ export function createIngest(deps: IngestDeps): Ingest {
       writer.push(batch);
       tell((consumer) => consumer.committed(batch));
     },
-    rolledBack(groups, no, kept) {
+    rolledBack(groups, refusal) {
       intake.rolledBack(groups);
-      tell((consumer) => consumer.refused(no, kept));
+      tell((consumer) => consumer.refused(refusal));
     },
     failed: (error) => log.error({ err: error }, 'journal commit failed; publishers were refused'),
     fault: (error) => log.error({ err: error }, 'a consumer of the journal failed'),

@@ -7,6 +7,7 @@ import {
   type AlarmQuery,
   type Clock,
   FireError,
+  type Refusal,
   type Timer,
 } from '@smart-fire/core';
 import type { Logger } from '@smart-fire/core/node';
@@ -74,11 +75,16 @@ export class Book implements AlarmBook {
     if (!this.#flushing && !this.#rest && !this.#retry) this.#flushSoon();
   }
 
-  /** Entries from `no` on are not in the journal. What they led to stays: it was reported, and nobody may lose sight of it. */
-  refused(no: number): void {
-    this.#pending = this.#pending.map((one) =>
-      one.effect.no < no ? one : { ...one, effect: { ...one.effect, no: no - 1 } },
-    );
+  /**
+   * What the refused led to stays: it was reported, and nobody may lose sight of it. It waits for the last entry before it that is kept,
+   * which is the entry itself or has nothing to do with it.
+   */
+  refused({ no, kept }: Refusal): void {
+    this.#pending = this.#pending.map((one) => {
+      if (one.effect.no < no) return one;
+      const before = kept.filter((number) => number <= one.effect.no).length;
+      return { ...one, effect: { ...one.effect, no: no - 1 + before } };
+    });
   }
 
   /** Runs `work` when all effects so far are saved, and before any later one is. `work` starts in the same turn as that is known. */

@@ -12,6 +12,8 @@ const head = z.object({
   last: z.number().nullable(),
   /** Devices that declared something and have not restored it, or are being tested (until, listened time). */
   disturbed: z.array(z.object({ device: z.string(), words: z.array(z.string()), tested: z.number() })).default([]),
+  /** Series that rules know up to a time (ms UTC) the journal does not have yet, see `Foreseen`. */
+  foreseen: z.array(z.tuple([z.number().int(), z.number()])).default([]),
 });
 export type CheckpointHead = z.infer<typeof head>;
 

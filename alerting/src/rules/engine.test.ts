@@ -293,6 +293,18 @@ describe('the engine', () => {
     expect(effects).toHaveLength(2);
   });
 
+  it('gives every entry one turn, also when what one leads to is taken by nobody', () => {
+    const scene = new Scene().device('h', 'heat').device('p', 'pump');
+    const { engine, effects } = watch(scene);
+    const batch = scene.event('h', 'fire').event('p', 'fault').event('h', 'tamper').batch();
+    effects.push = vi.fn(effects.push).mockImplementationOnce(Array.prototype.push).mockThrowOnce(new Error('full'));
+    expect(() => engine.consume(batch)).toThrow('full');
+    engine.consume(batch);
+    engine.consume(batch);
+    expect(effects.map(({ cause }) => cause)).toEqual(['fire:h:', 'tamper:h:']);
+    expect(engine.next).toBe(4);
+  });
+
   it('gives each site the same alarms however the messages of others come in between', () => {
     const message = fc.record({
       site: fc.constantFrom('s1', 's2'),

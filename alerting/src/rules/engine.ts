@@ -4,6 +4,7 @@ import {
   type JournalBatch,
   type JournalEntry,
   type Maintenance,
+  type Refusal,
   type Registry,
   type Rule,
   type RuleSource,
@@ -14,6 +15,7 @@ import { type Feed, RuleCatalogue } from './catalogue.ts';
 import type { CheckpointHead, CheckpointPart } from './checkpoint.ts';
 import { Disturbances } from './disturbances.ts';
 import type { Effect } from './effect.ts';
+import { Foreseen } from './foreseen.ts';
 import { type LearnedSeries, learnedOf, scoreOf } from './inspection.ts';
 import { absence } from './kinds/absence.ts';
 import { CLEAR, HOLD, NOTHING, type Outcome, RAISE, type Stimulus } from './kinds/kind.ts';
@@ -68,6 +70,7 @@ export class Engine {
   readonly #withholding: Withholding;
   readonly #silences: Silences;
   readonly #disturbances = new Disturbances();
+  readonly #foreseen = new Foreseen();
   readonly #emit: (effect: Effect) => void;
   readonly #keepQuiet: boolean;
   readonly #devicesAtATime: number;
@@ -143,9 +146,10 @@ export class Engine {
     this.next = firstNo + count;
   }
 
-  /** What it was told from number `no` on is not in the journal, but for the first `kept` entries to come; numbers go on from there anew. */
-  refused(no: number, kept: number): void {
-    this.next = no + kept;
+  /** What rules have seen of it they have seen; it is not stepped again when it comes again. */
+  refused({ no, batches, kept }: Refusal): void {
+    for (const batch of batches) this.#foreseen.add(batch, no, this.next);
+    this.next = no + kept.length;
   }
 
   /**
@@ -213,11 +217,11 @@ export class Engine {
     const disturbed = this.#disturbances.entries(clock.now).map(([device, words, tested]) => ({
       ...{ device: ids[device]!, words, tested },
     }));
-    return takeSnapshot({ ...head, disturbed }, this.#bindings, this.#catalogue);
+    return takeSnapshot({ ...head, disturbed, foreseen: this.#foreseen.entries() }, this.#bindings, this.#catalogue);
   }
 
   /** Into a fresh engine. State of rules, series and devices that are no more is dropped. */
-  restore({ next, listened, last, disturbed }: CheckpointHead, parts: Iterable<CheckpointPart>): void {
+  restore({ next, listened, last, disturbed, foreseen }: CheckpointHead, parts: Iterable<CheckpointPart>): void {
     this.next = next;
     this.clock.now = listened;
     this.clock.last = last ?? NaN;
@@ -225,6 +229,8 @@ export class Engine {
       const number = this.#bindings.subjects.numberOf(device);
       if (number >= 0) this.#disturbances.restore(number, words, tested);
     }
+    for (const [series, until] of foreseen)
+      if (this.#bindings.subjects.device(series) >= 0) this.#foreseen.restore(series, until);
     for (const part of parts)
       restorePart(part, this.#bindings, this.#catalogue, (slot, variant, withheld) => {
         if (this.#guarded(variant, () => variant.kind.raised(this.#state, this.#offset(slot))))
@@ -261,8 +267,7 @@ export class Engine {
       this.#looked += AHEAD;
     }
     const time = readings.time[row]!;
-    this.#at(readings.no[row]!, time, readings.receivedAt[row]!);
-    this.#pass();
+    this.#begin(readings.no[row]!, time, readings.receivedAt[row]!);
     // Late readings are history: they neither step a rule nor count as news of the device.
     if ((readings.flags[row]! & FLAG.late) !== 0) return;
     const { subjects } = this.#bindings;
@@ -270,6 +275,7 @@ export class Engine {
     const device = subjects.device(series);
     if (device < 0) return;
     this.#silences.hear(device);
+    if (this.#foreseen.has(series, time)) return;
     const plan = this.#catalogue.plans[subjects.plan(device)]!;
     const metric = subjects.metric(series);
     const { feeds, low, high } =
@@ -284,8 +290,7 @@ export class Engine {
   }
 
   #entry(entry: JournalEntry): void {
-    this.#at(entry.no, entry.type === 'event' ? entry.time : entry.receivedAt, entry.receivedAt);
-    this.#pass();
+    this.#begin(entry.no, entry.type === 'event' ? entry.time : entry.receivedAt, entry.receivedAt);
     if (entry.type !== 'event') return;
     const { device: id, point, event, detail } = entry;
     const device = this.#registry.devices.get(id);
@@ -316,6 +321,13 @@ export class Engine {
     this.#moment.no = no;
     this.#moment.time = time;
     this.#moment.receivedAt = receivedAt;
+  }
+
+  /** An entry's turn: it has only one, also when something it leads to throws. */
+  #begin(no: number, time: number, receivedAt: number): void {
+    this.next = no + 1;
+    this.#at(no, time, receivedAt);
+    this.#pass();
   }
 
   /** Time passes up to the entry at hand; what falls due does so before the entry itself acts. */

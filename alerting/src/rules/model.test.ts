@@ -58,8 +58,8 @@ interface Moment {
   messages: Message[];
   /** A rule that is switched off or on before it, or judges by another limit. */
   change: string;
-  /** What happens to us after it. */
-  after: 'nothing' | 'restart' | 'again';
+  /** What happens to us after it; 'refused': the journal does not take it, and what was measured is sent again with the next. */
+  after: 'nothing' | 'restart' | 'again' | 'refused' | 'refused, restart';
 }
 
 const message: fc.Arbitrary<Message> = fc.oneof(
@@ -104,12 +104,14 @@ interface Options {
   late?: readonly Late[];
   /** Changed rules reach one device at once, and the others after the next messages. */
   slowly?: boolean;
+  /** Nothing is refused; what is sent again is history. */
+  kept?: boolean;
 }
 
 /** What each site's causes did, and when. */
 function run(
   moments: readonly Moment[],
-  { late = [], slowly = false }: Options = {},
+  { late = [], slowly = false, kept = false }: Options = {},
 ): { alarms: string[][]; withheld: string[][] } {
   const scene = new Scene();
   scene.now = START;
@@ -127,6 +129,7 @@ function run(
       ...{ timeZone: 'Asia/Shanghai', emit: (effect) => effects.push(effect), devicesAtATime: slowly ? 1 : 1000 },
     });
   let engine = start();
+  let again: { message: Message; time: number }[] = [];
   for (const [index, { seconds, messages, change, after }] of moments.entries()) {
     if (change !== '') {
       changed(rules, change);
@@ -136,13 +139,23 @@ function run(
       scene.reading(`${device}-${site}`, metric, value, isLate ? { late: true, time: scene.now - 5000 } : {});
       if (event && !isLate) scene.event(`${device}-${site}`, event);
     };
+    for (const { message, time } of again)
+      scene.reading(`${message.device}-${message.site}`, message.metric, message.value, { time, late: kept });
+    const refused = after.startsWith('refused');
+    again = refused ? [...again, ...messages.map((message) => ({ message, time: scene.now }))] : [];
     for (const one of messages) send(one, false);
     for (const one of late) if (one.at === index) send(one.message, true);
+    const no = scene.nextNo;
     const batch = scene.seconds(seconds).batch();
     engine.consume(batch);
     if (after === 'again') engine.consume(batch);
-    while (after !== 'restart' && !engine.settle(scene.now));
-    if (after !== 'restart') continue;
+    if (refused && !kept) {
+      engine.refused({ no, batches: [batch], kept: [] });
+      scene.refused(no);
+    }
+    const restart = after.endsWith('restart');
+    while (!restart && !engine.settle(scene.now));
+    if (!restart) continue;
     const { head, parts } = engine.snapshot();
     const bytes = [...parts()].flatMap((part) => (part ? [encodePart(part)] : []));
     const manifest = encodeManifest({ ...head, generation: 0, parts: bytes.length });
@@ -198,6 +211,27 @@ describe('the alarms of a site', () => {
         expect(only('s2').alarms[1]).toEqual(all.alarms[1]);
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('are the same when the journal refuses what rules have seen and it is sent again, as when it keeps it', () => {
+    const withRefusals = script.chain((moments) =>
+      fc.tuple(
+        ...moments.map((moment) =>
+          fc
+            .constantFrom(moment.after, 'refused' as const, 'refused, restart' as const)
+            .map((after) => ({ ...moment, after })),
+        ),
+      ),
+    );
+    // Whoever sends again is not silent.
+    const unheard = ({ alarms, withheld }: ReturnType<typeof run>) =>
+      [alarms, withheld].map((sites) => sites.map((lines) => lines.filter((line) => !line.includes('absence'))));
+    fc.assert(
+      fc.property(withRefusals, (moments) => {
+        expect(unheard(run(moments))).toEqual(unheard(run(moments, { kept: true })));
+      }),
+      { numRuns: 150 },
     );
   });
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Alarm, FireError, type JournalBatch } from '@smart-fire/core';
+import { type Alarm, FireError, type JournalBatch, type Refusal } from '@smart-fire/core';
 import { createLog, MetricsRegistry, openState, type StateStore } from '@smart-fire/core/node';
 import { FakeClock, MemoryJournal } from '@smart-fire/core/testing';
 import { type Alerting, createAlerting } from '../alerting.ts';
@@ -89,8 +89,13 @@ export class House {
   /** What the scene gathered is refused by the journal. */
   async refuse(): Promise<void> {
     const { nextNo } = await this.journal.open();
-    this.scene.refused();
-    this.alerting.refused(nextNo, 0);
+    this.refused({ no: nextNo, kept: [] });
+  }
+
+  /** Nothing the scene gathered from number `no` on is kept by the journal, but for these entries, which are to be sent again first. */
+  refused({ no, kept }: Omit<Refusal, 'batches'>): void {
+    this.alerting.refused({ no, batches: [this.scene.arrived()], kept });
+    this.scene.refused(no);
   }
 
   /** kill -9 of the rules, in the middle of whatever they do. */

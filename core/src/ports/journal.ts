@@ -62,11 +62,18 @@ export interface JournalConsumer {
   arrived(batch: JournalBatch): void;
   /** It is on disk; before its publishers are answered. */
   committed(batch: JournalBatch): void;
-  /**
-   * Nothing from number `no` on was kept, and numbers go on from there anew. The publishers were refused and will send again, but for the
-   * first `kept` entries to come: those have arrived before.
-   */
-  refused(no: number, kept: number): void;
+  /** The journal did not take it; before its publishers are told so, who will send it again. */
+  refused(refusal: Refusal): void;
+}
+
+/** What had arrived and is not in the journal. */
+export interface Refusal {
+  /** Nothing from this number on was kept, and numbers go on from there anew. */
+  no: number;
+  /** What had these numbers, in order, told or not. Nobody's to keep. */
+  batches: readonly JournalBatch[];
+  /** Numbers, ascending, of the entries told that are kept after all: they come again, and before anything else, as `no`, `no + 1`… */
+  kept: readonly number[];
 }
 
 /** Codes of a dead letter; the words are made from them where they are shown. */
