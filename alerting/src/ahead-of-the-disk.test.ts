@@ -76,6 +76,23 @@ describe('what has arrived and is not on disk yet', () => {
     expect((await stored()).sort()).toEqual(['fire:h:', 'fire:p:']);
   });
 
+  it('keeps neither an act on another alarm nor a checkpoint waiting, however much more arrives', async () => {
+    house.scene.event('h', 'fire');
+    await house.commit();
+    const [fire] = unclosed();
+    house.clock.advance(5000);
+    await turns();
+    house.scene.event('p', 'fire');
+    house.arrive();
+    await house.alerting.book.acknowledge(fire!.id, { ...act, version: 1 });
+    expect(unclosed()).toMatchObject([{ cause: 'fire:p:' }, { cause: 'fire:h:', acknowledgedBy: 'Wang' }]);
+    expect(await stored()).toEqual(['fire:h:']);
+    const saved = () => house.state.db.selectFrom('checkpoint').select('no').where('name', '=', 'alerting').execute();
+    await vi.waitFor(async () => expect(await saved()).toMatchObject([{ no: 2 }]));
+    expect(await applied()).toBe(1);
+    await house.commit();
+  });
+
   it('is taken back by a crash, and is there again when its device has sent it again', async () => {
     house.scene.event('h', 'fire');
     house.arrive();

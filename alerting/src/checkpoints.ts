@@ -39,8 +39,8 @@ export interface Checkpoints {
 }
 
 /**
- * Checkpoints of the rule engine: copied at one moment at which all effects so far are saved, then written part by part, a turn of the event
- * loop each, and put in force in one transaction when all it has seen is in the journal, which may then forget it.
+ * Checkpoints of the rule engine: copied at one moment, then written part by part, a turn of the event loop each, and put in force in one
+ * transaction when all it has seen is in the journal, which may then forget it, and all that this led to is saved.
  */
 export function createCheckpoints({
   repository,
@@ -58,7 +58,7 @@ export function createCheckpoints({
   async function write(engine: Engine): Promise<void> {
     const began = clock.now();
     const { refusals } = durable;
-    const { head, parts } = await book.whenSaved(async () => engine.snapshot());
+    const { head, parts } = engine.snapshot();
     // What was withheld below it must be as durable as the alarms are.
     await rules.flush();
     // Beside the one in force, which stays whole however far this one comes.
@@ -72,8 +72,8 @@ export function createCheckpoints({
     const manifest = row(encodeManifest({ ...head, generation: other, parts: count }));
     await durable.until(head.next);
     if (durable.refusals > refusals) throw new Error('some of what it has seen was refused by the journal');
-    const applied = () => Math.min(engine.next, durable.next) - 1;
-    await book.whenSaved(() => repository.saveCheckpoint(other, manifest, applied()));
+    const applied = () => Math.min(engine.next - 1, durable.next - 1, book.applied);
+    await book.whenSaved(head.next, () => repository.saveCheckpoint(other, manifest, applied()));
     generation = other;
     journal.advance(CONSUMER, head.next);
     notBefore = clock.now() + REST * (clock.now() - began);

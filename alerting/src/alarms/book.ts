@@ -21,7 +21,7 @@ import type { AlarmRepository } from './repository.ts';
 const CHUNK = 500;
 /** After a save; what comes meanwhile is saved together. A crash loses none of it: the journal brings it back. */
 const GATHER_MS = 250;
-const RETRY_MS = { first: 250, most: 10_000 };
+const RETRY_MS = { first: 250, most: 2000 };
 
 interface Pending extends Followed {
   effect: Effect;
@@ -43,6 +43,8 @@ export class Book implements AlarmBook {
   readonly #listeners = new Set<(alarm: Alarm, action: Action) => void>();
   /** Not saved yet, in order. */
   #pending: Pending[] = [];
+  /** Number of the last one saved. */
+  #applied = 0;
   /** Unclosed alarms that were announced as not saved, with what happened to them last. */
   readonly #unsaved = new Map<string, Action>();
   #tail: Promise<unknown> = Promise.resolve();
@@ -87,10 +89,23 @@ export class Book implements AlarmBook {
     });
   }
 
-  /** Runs `work` when all effects so far are saved, and before any later one is. `work` starts in the same turn as that is known. */
-  async whenSaved<T>(work: () => Promise<T>): Promise<T> {
+  /** All that entries up to this number led to is saved; Infinity when nothing waits. */
+  get applied(): number {
+    // What refused entries led to waits under a number that may have been saved before.
+    return Math.max(this.#applied, (this.#pending[0]?.effect.no ?? Infinity) - 1);
+  }
+
+  /**
+   * Runs `work` when all that entries below `no` led to is saved, and before anything more is. It does not wait for what comes later: in a
+   * flood there always is more. `work` starts in the same turn as that is known.
+   */
+  whenSaved<T>(no: number, work: () => Promise<T>): Promise<T> {
+    return this.#whenSaved(({ effect }) => effect.no < no, work);
+  }
+
+  #whenSaved<T>(waitsFor: (change: Pending) => boolean, work: () => Promise<T>): Promise<T> {
     return this.#exclusive(async () => {
-      while (this.#pending.length > 0) await this.#flush();
+      while (this.#pending.some(waitsFor)) await this.#flush();
       return work();
     });
   }
@@ -159,38 +174,42 @@ export class Book implements AlarmBook {
   }
 
   #act(id: string, { actor, version }: Act, done: Action, action: AlarmAction, detail: Record<string, unknown>) {
-    return this.whenSaved(async () => {
-      const alarm = this.#byId.get(id);
-      if (!alarm) {
-        const closed = await this.#repository.get(id);
-        throw closed ? new FireError('FIRE_ALARM_CLOSED') : new FireError('FIRE_NOT_FOUND', { what: `alarm ${id}` });
-      }
-      if (version !== undefined && version !== alarm.version) {
-        const by = alarm.acknowledgedBy ? `, ${alarm.acknowledgedBy}` : '';
-        throw new FireError('FIRE_ALARM_CHANGED', { version: alarm.version, by });
-      }
-      const next = step(alarm, action);
-      if (typeof next === 'string') throw new FireError(next);
-      const closed = next.state === 'closed' && done !== 'closed' ? { closed: true } : {};
-      const entry: AlarmEntry = {
-        alarm: id,
-        version: next.version,
-        at: action.at,
-        action: done,
-        actor: actor.name,
-        detail: { person: actor.id, ...detail, ...closed },
-      };
-      await this.#repository.save([{ alarm: next, entry }], null, {
-        actor: actor.id,
-        action: `alarm.${action.type}`,
-        subject: `alarm:${id}`,
-        detail: { version: next.version, cause: next.cause, ...detail, ...closed },
-      });
-      this.#put(next);
-      this.#announce(next, done);
-      this.#rebase(next);
-      return next;
-    });
+    // Of its own alarm everything is saved before, so that the store gets its versions in order.
+    return this.#whenSaved(
+      ({ alarm }) => alarm.id === id,
+      async () => {
+        const alarm = this.#byId.get(id);
+        if (!alarm) {
+          const closed = await this.#repository.get(id);
+          throw closed ? new FireError('FIRE_ALARM_CLOSED') : new FireError('FIRE_NOT_FOUND', { what: `alarm ${id}` });
+        }
+        if (version !== undefined && version !== alarm.version) {
+          const by = alarm.acknowledgedBy ? `, ${alarm.acknowledgedBy}` : '';
+          throw new FireError('FIRE_ALARM_CHANGED', { version: alarm.version, by });
+        }
+        const next = step(alarm, action);
+        if (typeof next === 'string') throw new FireError(next);
+        const closed = next.state === 'closed' && done !== 'closed' ? { closed: true } : {};
+        const entry: AlarmEntry = {
+          alarm: id,
+          version: next.version,
+          at: action.at,
+          action: done,
+          actor: actor.name,
+          detail: { person: actor.id, ...detail, ...closed },
+        };
+        await this.#repository.save([{ alarm: next, entry }], null, {
+          actor: actor.id,
+          action: `alarm.${action.type}`,
+          subject: `alarm:${id}`,
+          detail: { version: next.version, cause: next.cause, ...detail, ...closed },
+        });
+        this.#put(next);
+        this.#announce(next, done);
+        this.#rebase(next);
+        return next;
+      },
+    );
   }
 
   /** Effects that came while an act was being saved happened after it. */
@@ -238,21 +257,30 @@ export class Book implements AlarmBook {
 
   /** Lets what is on its way to the store arrive, so that a list has it; a store that cannot write may still be read. */
   async #settle(): Promise<void> {
-    if (this.#pending.length > 0 && !this.#away) await this.whenSaved(async () => undefined).catch(() => undefined);
+    if (this.#pending.length > 0 && !this.#away) await this.#saveThese().catch(() => undefined);
+  }
+
+  /** Saves what is pending now. */
+  #saveThese(): Promise<void> {
+    const last = this.#pending.at(-1)?.effect.no ?? 0;
+    return this.whenSaved(last + 1, async () => undefined);
   }
 
   #flushSoon(): void {
     this.#flushing = true;
-    this.whenSaved(async () => {
-      this.#flushing = false;
-      this.#rest = this.#clock.setTimeout(() => {
-        this.#rest = null;
-        if (this.#pending.length > 0 && !this.#retry) this.#flushSoon();
-      }, GATHER_MS);
-    }).catch(() => {
-      // Logged, shown and tried again by `#flush` itself.
-      this.#flushing = false;
-    });
+    this.#saveThese()
+      .then(() => {
+        this.#rest = this.#clock.setTimeout(() => {
+          this.#rest = null;
+          if (this.#pending.length > 0 && !this.#retry) this.#flushSoon();
+        }, GATHER_MS);
+      })
+      .catch(() => {
+        // Logged, shown and tried again by `#flush` itself.
+      })
+      .finally(() => {
+        this.#flushing = false;
+      });
   }
 
   /** Saves the first chunk; only inside `#exclusive`. */
@@ -267,6 +295,7 @@ export class Book implements AlarmBook {
       throw error instanceof FireError ? error : new FireError('FIRE_STATE_UNAVAILABLE', {}, error);
     }
     this.#pending.splice(0, chunk.length);
+    this.#applied = chunk.at(-1)!.effect.no;
     this.#found(chunk);
   }
 
