@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Intake, RegisteredDevice, Registry } from '@smart-fire/core';
+import type { RegisteredDevice, Registry } from '@smart-fire/core';
 import type { Connection } from './connection.ts';
 import type { RefusalReason, Refusals } from './refusals.ts';
 
@@ -18,8 +18,8 @@ const NOBODY = Buffer.alloc(32);
  * Who is it? A client certificate's name counts before a user name; otherwise the secret's SHA-256 is compared in constant time
  * (secrets are ours and hold 128 random bits: no slow hash is needed, and ten thousand devices may reconnect at once).
  */
-export function createAuthenticate(deps: { registry: Registry; intake: Intake; refusals: Refusals; open: boolean }) {
-  const { registry, intake, refusals, open } = deps;
+export function createAuthenticate(deps: { registry: Registry; refusals: Refusals; open: boolean }) {
+  const { registry, refusals, open } = deps;
 
   return (connection: Connection, user: string, password: Buffer | undefined): Verdict => {
     const { remote, certificateName } = connection;
@@ -31,7 +31,6 @@ export function createAuthenticate(deps: { registry: Registry; intake: Intake; r
     };
     if (connection.refuseWith !== null)
       return refuse('client-id', CONNACK.identifierRejected, 'no client id, or one longer than MQTT 3.1 allows');
-    if (!intake.accepting) return refuse('not-accepting', CONNACK.unavailable);
     if (open) return { accepted: true, device };
     if (certificateName === null) {
       const given = sha256(password ?? Buffer.alloc(0));

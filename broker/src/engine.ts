@@ -55,8 +55,8 @@ const CLIENT_ID_MAX_31 = 23;
 const ANY_LENGTH = 200_000;
 
 export async function createEngine(deps: EngineDeps): Promise<Engine> {
-  const { intake, registry, rights, presence, interest, budgets, persistence, refusals, log, open } = deps;
-  const authenticate = createAuthenticate({ registry, intake, refusals, open });
+  const { registry, rights, presence, interest, budgets, persistence, refusals, log, open } = deps;
+  const authenticate = createAuthenticate({ registry, refusals, open });
   const authorize = createAuthorize({ ...deps, forward: (packet) => inside.publish(packet, () => {}) });
   let unnamed = 0;
 

@@ -1,5 +1,6 @@
 export * from './errors.ts';
 export * from './journal-batch.ts';
+export * from './listened-clock.ts';
 export * from './model/alarm.ts';
 export * from './model/event.ts';
 export * from './model/metrics.ts';

@@ -9,6 +9,8 @@ import {
 } from '@smart-fire/core';
 import { Group } from './group.ts';
 
+type Presence = Omit<Extract<JournalEntry, { type: 'presence' }>, 'no'>;
+
 /** A commit that takes longer than this counts as failing: the publishers are answered, no new ones are let in. */
 export const COMMIT_SLOW_MS = 5000;
 /** Most that may wait for the disk, and what events may have beyond it (bytes of payload). */
@@ -37,8 +39,9 @@ export interface GroupCommitDeps {
 /**
  * Grouped commit: one in flight, the next group gathers meanwhile, so that its size follows the disk's speed by itself, up to a most.
  * What arrives is shown at once, however long the disk takes.
- * When a commit fails everybody who waits gets the error, and only a probe (a tick) is tried until one succeeds. When the journal has room
- * for events only (FIRE_JOURNAL_FULL), telemetry gets the error and events go on, those of the refused group included.
+ * While commits fail or take too long telemetry is refused, and only a probe (a tick) is tried until one succeeds. Events are taken and shown
+ * all the same and kept for the commit that succeeds; who waits for one gets the error. When the journal has room for events only
+ * (FIRE_JOURNAL_FULL) they are committed and answered as ever, those of the refused group included.
  */
 export class GroupCommit {
   /** Where the next message goes. */
@@ -57,6 +60,10 @@ export class GroupCommit {
   #told: number;
   #scheduled = false;
   #open = false;
+  /** Refused, to be told at the next tick. */
+  #turnedAway: { waiter: Waiter; error: Error }[] = [];
+  /** The last that was seen of each device's connection since telemetry is refused, oldest first. */
+  #presence = new Map<string, Presence>();
   #idle: (() => void)[] = [];
 
   constructor(deps: GroupCommitDeps) {
@@ -71,8 +78,10 @@ export class GroupCommit {
 
   /** Commits what is gathered and lets nothing in any more. */
   async close(): Promise<void> {
+    this.#notePresence();
     this.#open = false;
     this.#flush();
+    this.#answerTurnedAway();
     if (this.#inFlight) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -89,13 +98,37 @@ export class GroupCommit {
   /** Why a message cannot be taken now (`now` is our clock), or null when it can. */
   refusal(essential: boolean, now: number): Error | null {
     if (!this.#open) return new FireError('FIRE_JOURNAL_IO', { reason: 'not open' });
-    if (this.failure) return this.failure.error;
-    if (this.slowSince(now) !== null)
-      return new FireError('FIRE_JOURNAL_IO', { reason: `a commit takes more than ${COMMIT_SLOW_MS / 1000} s` });
-    if (this.fullSince !== null && !essential) return this.#fullError();
     if (this.#fullBytes + this.group.bytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0))
       return new FireError('FIRE_JOURNAL_IO', { reason: `more than ${WAITING_MAX} bytes wait for the disk` });
-    return null;
+    if (essential) return null;
+    return this.trouble(now) ?? (this.fullSince === null ? null : this.#fullError());
+  }
+
+  /** Why nothing at all can be acknowledged now, or null. */
+  trouble(now: number): Error | null {
+    if (this.failure) return this.failure.error;
+    if (this.slowSince(now) === null) return null;
+    return new FireError('FIRE_JOURNAL_IO', { reason: `a commit takes more than ${COMMIT_SLOW_MS / 1000} s` });
+  }
+
+  /**
+   * Lets a publisher know within a tick that its message is refused: an event that it sends right behind comes in before its connection is
+   * closed for it, and who connects again at once does so once a second at most.
+   */
+  turnAway(waiter: Waiter, error: Error): void {
+    if (this.#open) this.#turnedAway.push({ waiter, error });
+    else this.#answer([waiter], error);
+  }
+
+  /** While telemetry is refused connections come and go, and room is short: of each device's the last is kept until that is over. */
+  presence(seen: Presence): void {
+    if (this.refusal(false, seen.receivedAt) === null) {
+      this.group.builder.addEntry(seen);
+      this.schedule();
+      return;
+    }
+    this.#presence.delete(seen.device);
+    this.#presence.set(seen.device, seen);
   }
 
   /** To be called after something was added to `group`. What one turn of the event loop brings is committed together. */
@@ -106,12 +139,11 @@ export class GroupCommit {
       this.#full.push(this.group);
       this.group = this.#empty();
     }
-    if (this.#scheduled || this.failure) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.failure) return;
-      this.#tell(this.group);
+      this.#tell();
       // Behind the frames that what was told has led to.
       queueMicrotask(() => {
         if (!this.failure) this.#flush();
@@ -119,22 +151,22 @@ export class GroupCommit {
     });
   }
 
-  /** Once per TICK_MS: writes the tick while we listen, probes a failing journal, answers those who have waited too long. */
+  /** Once per TICK_MS: writes the tick, probes a failing journal, answers those who have waited too long and those who were refused. */
   tick(receivedAt: number): void {
     if (!this.#open) return;
-    if (this.slowSince(receivedAt) !== null) {
-      const error = this.refusal(true, receivedAt)!;
-      for (const group of [this.#inFlight!.group, ...this.#full, this.group]) this.#answer(group.takeWaiting(), error);
-      return;
-    }
     if (!this.#deps.journal.usage().full) this.fullSince = null;
-    this.group.builder.addEntry({ type: 'tick', receivedAt });
+    const deaf = this.refusal(false, receivedAt) !== null;
+    if (!deaf) this.#notePresence();
+    this.group.builder.addEntry({ type: 'tick', receivedAt, ...(deaf && { deaf }) });
     if (this.failure) this.#flush();
     else this.schedule();
+    this.#answerTurnedAway();
+    if (this.slowSince(receivedAt) === null) return;
+    const error = this.trouble(receivedAt)!;
+    for (const group of [this.#inFlight!.group, ...this.#full, this.group]) this.#answer(group.takeWaiting(), error);
   }
 
-  /** Returns the group whose commit has begun; undefined when there is nothing to commit, or a commit in flight already. */
-  #flush(): Group | undefined {
+  #flush(): void {
     if (this.#inFlight) return;
     const group = this.#full.shift() ?? this.group;
     if (group.empty) return;
@@ -146,14 +178,12 @@ export class GroupCommit {
       return;
     }
     if (group === this.group) this.group = this.#empty();
-    this.#tell(group);
     const { batch, extras } = group.build();
     this.#inFlight = { group, batch, startedAt };
     this.#deps.journal.commit(batch, extras).then(
       () => this.#succeeded(),
       (error: unknown) => this.#failed(error instanceof Error ? error : new Error(String(error))),
     );
-    return group;
   }
 
   #succeeded(): void {
@@ -161,11 +191,10 @@ export class GroupCommit {
     this.#inFlight = null;
     this.failure = null;
     // The disk works on the next group while this one is handed out.
-    const following = this.#flush();
+    this.#flush();
     this.#guard(() => this.#deps.committed(batch, startedAt));
     this.#told = Math.max(this.#told, group.end);
-    // It could not be told while this one had not been.
-    if (following) this.#tell(following);
+    this.#tell();
     this.#answer(group.takeWaiting(), null);
     if (this.#free.length < 2) this.#free.push(group);
     this.#settle();
@@ -184,13 +213,15 @@ export class GroupCommit {
     const rescue = full && batch.readings.length > 0;
     if (!this.failure) this.#guard(() => this.#deps.failed(error));
     if (!rescue) this.failure = { error, since: this.failure?.since ?? now };
-    // Judged against what is durable; what is rescued enters the new group as it is.
+    // Judged against what is durable; what is kept enters the new group as it is.
     this.group = new Group(no);
     // A series keeps its index, which others have seen already.
     const batches = refused.map(({ builder }) => builder.soFar());
     for (const { newSeries } of batches) for (const row of newSeries) this.group.builder.addSeries(row);
-    const kept = rescue ? rescueEssential(refused, this.group, this.#told) : rescuePresence(refused, this.group);
+    const kept = keepEssential(refused, this.group, this.#told);
     this.#told = no + kept.length;
+    this.#keepPresence(refused);
+    if (rescue) for (const one of refused) for (const waiter of one.takeEssential()) this.group.wait(waiter, true, 0);
     this.#guard(() => this.#deps.rolledBack(refused, { no, batches, kept }));
     for (const one of refused) this.#answer(one.takeWaiting(), error);
     if (rescue) this.#flush();
@@ -205,14 +236,36 @@ export class GroupCommit {
     return free ?? new Group(end);
   }
 
-  /**
-   * Shows what has come to the group since the last time. What comes behind a group that was full waits for its own commit: a flood is
-   * shown in pieces, too.
-   */
-  #tell({ builder, end }: Group): void {
-    if (end <= this.#told || this.#told < builder.firstNo || this.failure) return;
-    this.#told = end;
-    this.#guard(() => this.#deps.arrived(builder.soFar()));
+  /** Shows what has come since the last time, of one group a turn: a flood is shown in pieces, too. */
+  #tell(): void {
+    const gathered = [this.#inFlight?.group, ...this.#full, this.group];
+    const group = gathered.find((one) => one !== undefined && one.end > this.#told);
+    if (!group) return;
+    this.#told = group.end;
+    this.#guard(() => this.#deps.arrived(group.builder.soFar()));
+    if (this.group.end > this.#told) setImmediate(() => this.#tell());
+  }
+
+  /** Those of the refused groups have been seen before those that wait already. */
+  #keepPresence(groups: readonly Group[]): void {
+    const later = this.#presence;
+    this.#presence = new Map();
+    const keep = (seen: Presence) => {
+      this.#presence.delete(seen.device);
+      this.#presence.set(seen.device, seen);
+    };
+    for (const group of groups) for (const entry of entriesOf(group)) if (entry.type === 'presence') keep(entry);
+    for (const seen of later.values()) keep(seen);
+  }
+
+  #notePresence(): void {
+    const seen = this.#presence;
+    this.#presence = new Map();
+    for (const one of seen.values()) this.presence(one);
+  }
+
+  #answerTurnedAway(): void {
+    for (const { waiter, error } of this.#turnedAway.splice(0)) this.#answer([waiter], error);
   }
 
   #settle(): void {
@@ -248,29 +301,22 @@ function entriesOf({ builder }: Group): readonly JournalEntry[] {
 }
 
 /**
- * Moves what events brought (entries, marks, dead letters, those who wait) to a group of their own. Returns the numbers that those of the
- * entries had which have been told: they are below `told`.
+ * Copies what events brought (entries, marks, dead letters) to a group of their own. Returns the numbers that those of the entries had which
+ * have been told: they are below `told`.
  */
-function rescueEssential(groups: readonly Group[], rescued: Group, told: number): number[] {
+function keepEssential(groups: readonly Group[], into: Group, told: number): number[] {
   const known: number[] = [];
   for (const group of groups) {
     for (const entry of entriesOf(group)) {
-      rescued.builder.addEntry(entry);
+      if (entry.type !== 'event') continue;
+      into.builder.addEntry(entry);
       if (entry.no < told) known.push(entry.no);
     }
-    rescued.marks.push(...group.marks.filter((mark) => mark.essential));
+    into.marks.push(...group.marks.filter((mark) => mark.essential));
     group.marks = group.marks.filter((mark) => !mark.essential);
-    rescued.letters.push(...group.letters.filter((one) => one.essential));
-    for (const waiter of group.takeEssential()) rescued.wait(waiter, true, 0);
+    into.letters.push(...group.letters.filter((one) => one.essential));
+    into.bytes += group.essentialBytes;
+    into.essentialBytes += group.essentialBytes;
   }
   return known;
-}
-
-/** Nobody sends again what we saw of connections: the last of each device is kept for the next commit, as news. */
-function rescuePresence(groups: readonly Group[], rescued: Group): number[] {
-  const last = new Map<string, JournalEntry>();
-  for (const group of groups)
-    for (const entry of entriesOf(group)) if (entry.type === 'presence') last.set(entry.device, entry);
-  for (const entry of last.values()) rescued.builder.addEntry(entry);
-  return [];
 }

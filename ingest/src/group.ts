@@ -17,6 +17,8 @@ export class Group {
   /** Row by row with those who wait. */
   #essential: boolean[] = [];
   bytes = 0;
+  /** Those of events. */
+  essentialBytes = 0;
 
   /** @param firstNo number of the first entry to come */
   constructor(firstNo: number) {
@@ -41,6 +43,7 @@ export class Group {
     this.#waiting.push(waiter);
     this.#essential.push(essential);
     this.bytes += payloadBytes + MESSAGE_BYTES;
+    if (essential) this.essentialBytes += payloadBytes + MESSAGE_BYTES;
   }
 
   build(): { batch: JournalBatch; extras: CommitExtras } {
@@ -77,6 +80,6 @@ export class Group {
     this.marks = [];
     this.#waiting = [];
     this.#essential = [];
-    this.bytes = 0;
+    this.bytes = this.essentialBytes = 0;
   }
 }

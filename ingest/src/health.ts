@@ -44,15 +44,13 @@ function journalHealth(
   }
   const since = commit.failure?.since ?? commit.slowSince(now) ?? commit.fullSince ?? startedAt;
   const words = sentenceOf(refusal);
-  const [what, things] =
-    commit.refusal(true, now) === null ? ['遥测', 'Telemetry is'] : ['遥测和事件', 'Telemetry and events are'];
-  return {
-    part: 'journal',
-    level: 'failed',
-    since,
-    sentence: { zh: `未确认任何${what}(不回 PUBACK):${words.zh}`, en: `${things} not acknowledged: ${words.en}` },
-    figures,
-  };
+  const sentence = commit.trouble(now)
+    ? {
+        zh: `未确认任何遥测和事件(不回 PUBACK),事件仍会显示:${words.zh}`,
+        en: `Telemetry and events are not acknowledged, events are shown all the same: ${words.en}`,
+      }
+    : { zh: `未确认任何遥测(不回 PUBACK):${words.zh}`, en: `Telemetry is not acknowledged: ${words.en}` };
+  return { part: 'journal', level: 'failed', since, sentence, figures };
 }
 
 function readingsHealth(now: number, startedAt: number, writer: ReadingsWriter): HealthItem {

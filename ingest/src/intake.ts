@@ -66,7 +66,7 @@ export class IngestIntake implements Intake {
     slot.raw = raw.add(slot.raw, channel, receivedAt, message.qos, outcome, bytes, from, to);
     if (refusal) {
       this.#deps.metrics.refused.inc({ reason: outcome });
-      waiter.settled(refusal);
+      commit.turnAway(waiter, refusal);
       return;
     }
     commit.group.wait(waiter, essential, to - from);
@@ -76,8 +76,7 @@ export class IngestIntake implements Intake {
   presence(device: string, online: boolean, reason: string): void {
     const { commit, clock, status } = this.#deps;
     status.presence(device, online);
-    commit.group.builder.addEntry({ type: 'presence', device, online, reason, receivedAt: clock.now() });
-    commit.schedule();
+    commit.presence({ type: 'presence', device, online, reason, receivedAt: clock.now() });
   }
 
   refuse(device: string | null, topic: string, reason: string): void {

@@ -65,6 +65,21 @@ it('calls a device unknown since it was last seen when it misses three reports, 
   expect(status.status('d1').unknownSince).toBe(null);
 }, 20_000);
 
+it('does not call devices unknown for what was not heard while telemetry was refused', async () => {
+  const registry = registryOf({ d1: { kind: KIND } }, 0);
+  const ingest = await startIngest({ registry });
+  await ingest.telemetry({ values: { temperature: 20 } });
+  ingest.journal.full = true;
+  expect(await ingest.atTick(ingest.telemetry({ values: { temperature: 21 } }))).toMatchObject({
+    code: 'FIRE_JOURNAL_FULL',
+  });
+  await listen(ingest, SILENT_AFTER + 10_000);
+  expect(ingest.status.status('d1').unknownSince).toBe(null);
+  ingest.journal.full = false;
+  await listen(ingest, SILENT_AFTER + 5000);
+  expect(ingest.status.status('d1').unknownSince).not.toBe(null);
+}, 20_000);
+
 it('takes no repeat and no dead letter for a sign of life', async () => {
   const { status, telemetry, clock } = await startIngest();
   const heardAt = clock.now();

@@ -3,6 +3,7 @@ import {
   type DeviceStatus,
   type JournalBatch,
   type LastValue,
+  ListenedClock,
   METRIC_NAMES,
   type ReadingColumns,
   type Registry,
@@ -10,7 +11,6 @@ import {
 } from '@smart-fire/core';
 import type { DeviceSlot, Devices } from './devices.ts';
 import type { LastValues } from './last-values.ts';
-import { ListenedTime } from './listened-time.ts';
 
 /** Listeners are called at most four times a second. */
 const COALESCE_MS = 250;
@@ -20,7 +20,7 @@ const SILENT_INTERVALS = 3;
 /** What ingest knows of each device: what was committed, what the broker saw, and how long it has been silent while we listened. */
 export class Status {
   readonly #connected = new Set<string>();
-  readonly #listened = new ListenedTime();
+  readonly #listened = new ListenedClock();
   readonly #listeners = new Set<(devices: ReadonlySet<string>) => void>();
   #changed = new Set<string>();
   readonly #heardOf: DeviceSlot[] = [];
@@ -46,7 +46,10 @@ export class Status {
       this.#listen(entry.receivedAt);
       if (entry.type === 'event') this.#heard(this.#devices.slot(entry.device), entry.receivedAt);
       else if (entry.type === 'state') this.#claim(this.#devices.slot(entry.device), entry.online);
-      else if (entry.type === 'tick') this.#findSilent();
+      else if (entry.type === 'tick') {
+        this.#listened.deaf = entry.deaf ?? false;
+        this.#findSilent();
+      }
     }
     this.#readings(readings, row, Infinity);
   }
@@ -127,7 +130,7 @@ export class Status {
 
   #listen(receivedAt: number): void {
     this.#firstAt ??= receivedAt;
-    this.#listened.advance(receivedAt);
+    this.#listened.hear(receivedAt);
   }
 
   #heard(slot: DeviceSlot, receivedAt: number): void {

@@ -10,6 +10,8 @@ const head = z.object({
   listened: z.number(),
   /** `receivedAt` of the last entry; null before the first. */
   last: z.number().nullable(),
+  /** Telemetry is being refused. */
+  deaf: z.boolean().default(false),
   /** Devices that declared something and have not restored it, or are being tested (until, listened time). */
   disturbed: z.array(z.object({ device: z.string(), words: z.array(z.string()), tested: z.number() })).default([]),
   /** Series that rules know up to a time (ms UTC) the journal does not have yet, see `Foreseen`. */

@@ -151,6 +151,18 @@ describe('absence', () => {
     scene.seconds(1);
     expect(next()).toEqual(['raise preset:pump:absence:p:']);
   });
+
+  it('does not count time in which telemetry was refused, whatever events came in it', () => {
+    const scene = new Scene().device('p', 'pump').device('h', 'heat');
+    const { next } = watch(scene);
+    scene.reading('p', 'pressure', 200).seconds(10).deafSeconds(300).event('h', 'fire').deafSeconds(300).seconds(1);
+    expect(next()).toEqual(['raise fire:h:']);
+    // The second up to the first deaf tick was listened to, that up to the last one was not.
+    scene.seconds(48);
+    expect(next()).toEqual([]);
+    scene.seconds(1);
+    expect(next()).toEqual(['raise preset:pump:absence:p:']);
+  });
 });
 
 describe('a gateway', () => {

@@ -1,6 +1,7 @@
 import {
   FLAG,
   indexOfNo,
+  ListenedClock,
   type JournalBatch,
   type JournalEntry,
   type Maintenance,
@@ -20,7 +21,6 @@ import { type LearnedSeries, learnedOf, scoreOf } from './inspection.ts';
 import { absence } from './kinds/absence.ts';
 import { CLEAR, HOLD, NOTHING, type Outcome, RAISE, type Stimulus } from './kinds/kind.ts';
 import { explainVerdict, verdictOf } from './kinds/verdict.ts';
-import { ListenedClock } from './listened-clock.ts';
 import { fail, type LiveRule, type Variant } from './live-rule.ts';
 import { type Moment, Raising } from './raising.ts';
 import { AHEAD, ReadAhead } from './read-ahead.ts';
@@ -212,7 +212,8 @@ export class Engine {
   /** What a restart needs, as it is now; its parts may be written while the engine goes on. */
   snapshot(): Snapshot {
     const { next, clock } = this;
-    const head = { next, listened: clock.now, last: Number.isNaN(clock.last) ? null : clock.last };
+    const last = Number.isNaN(clock.last) ? null : clock.last;
+    const head = { next, listened: clock.now, last, deaf: clock.deaf };
     const { ids } = this.#bindings.subjects;
     const disturbed = this.#disturbances.entries(clock.now).map(([device, words, tested]) => ({
       ...{ device: ids[device]!, words, tested },
@@ -221,10 +222,11 @@ export class Engine {
   }
 
   /** Into a fresh engine. State of rules, series and devices that are no more is dropped. */
-  restore({ next, listened, last, disturbed, foreseen }: CheckpointHead, parts: Iterable<CheckpointPart>): void {
+  restore({ next, listened, last, deaf, disturbed, foreseen }: CheckpointHead, parts: Iterable<CheckpointPart>): void {
     this.next = next;
     this.clock.now = listened;
     this.clock.last = last ?? NaN;
+    this.clock.deaf = deaf;
     for (const { device, words, tested } of disturbed) {
       const number = this.#bindings.subjects.numberOf(device);
       if (number >= 0) this.#disturbances.restore(number, words, tested);
@@ -291,6 +293,7 @@ export class Engine {
 
   #entry(entry: JournalEntry): void {
     this.#begin(entry.no, entry.type === 'event' ? entry.time : entry.receivedAt, entry.receivedAt);
+    if (entry.type === 'tick') this.clock.deaf = entry.deaf ?? false;
     if (entry.type !== 'event') return;
     const { device: id, point, event, detail } = entry;
     const device = this.#registry.devices.get(id);

@@ -55,6 +55,8 @@ interface Message {
 }
 interface Moment {
   seconds: number;
+  /** And so many more in which telemetry was refused. */
+  deaf: number;
   messages: Message[];
   /** A rule that is switched off or on before it, or judges by another limit. */
   change: string;
@@ -77,6 +79,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
 const script: fc.Arbitrary<Moment[]> = fc.array(
   fc.record({
     seconds: fc.constantFrom(1, 2, 6, 31, 70),
+    deaf: fc.constantFrom(0, 0, 0, 5, 100),
     messages: fc.array(message, { maxLength: 6 }),
     change: fc.constant(''),
     after: fc.constantFrom('nothing' as const, 'restart' as const, 'again' as const),
@@ -130,7 +133,7 @@ function run(
     });
   let engine = start();
   let again: { message: Message; time: number }[] = [];
-  for (const [index, { seconds, messages, change, after }] of moments.entries()) {
+  for (const [index, { seconds, deaf, messages, change, after }] of moments.entries()) {
     if (change !== '') {
       changed(rules, change);
       engine.setRules(rules.current().rules, rules.current().maintenance, scene.now);
@@ -146,7 +149,7 @@ function run(
     for (const one of messages) send(one, false);
     for (const one of late) if (one.at === index) send(one.message, true);
     const no = scene.nextNo;
-    const batch = scene.seconds(seconds).batch();
+    const batch = scene.seconds(seconds).deafSeconds(deaf).batch();
     engine.consume(batch);
     if (after === 'again') engine.consume(batch);
     if (refused && !kept) {

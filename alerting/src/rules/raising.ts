@@ -1,10 +1,9 @@
-import type { Registry, RuleSource } from '@smart-fire/core';
+import type { ListenedClock, Registry, RuleSource } from '@smart-fire/core';
 import type { Bindings } from './bindings.ts';
 import type { Disturbances } from './disturbances.ts';
 import type { Effect, RaiseEffect } from './effect.ts';
 import { absence } from './kinds/absence.ts';
 import type { Evidence, Sentence } from './kinds/kind.ts';
-import type { ListenedClock } from './listened-clock.ts';
 import { fail, type Variant } from './live-rule.ts';
 import { RAISED, WITHHELD } from './slots.ts';
 import type { Withholding } from './withholding.ts';

@@ -1,8 +1,7 @@
-import type { Registry } from '@smart-fire/core';
+import type { ListenedClock, Registry } from '@smart-fire/core';
 import type { Bindings } from './bindings.ts';
 import { absence } from './kinds/absence.ts';
 import { NOTHING, type Outcome, type Stimulus } from './kinds/kind.ts';
-import type { ListenedClock } from './listened-clock.ts';
 import type { Variant } from './live-rule.ts';
 
 /** What the engine does with what a rule says. */

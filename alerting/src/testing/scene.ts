@@ -2,7 +2,6 @@ import {
   BatchBuilder,
   FLAG,
   type JournalBatch,
-  type JournalEntry,
   type Metric,
   Registry,
   type RuleDefinition,
@@ -103,13 +102,23 @@ export class Scene {
   seconds(count: number, each: (second: number) => void = () => undefined): this {
     for (let second = 1; second <= count; second++) {
       this.now += 1000;
-      this.#builder.addEntry({ type: 'tick', receivedAt: this.now } satisfies Omit<
-        JournalEntry & { type: 'tick' },
-        'no'
-      >);
+      this.#tick();
       each(second);
     }
     return this;
+  }
+
+  /** Time passes in which telemetry is refused. */
+  deafSeconds(count: number): this {
+    for (let second = 1; second <= count; second++) {
+      this.now += 1000;
+      this.#tick({ deaf: true });
+    }
+    return this;
+  }
+
+  #tick(more: { deaf?: true } = {}): void {
+    this.#builder.addEntry({ type: 'tick', receivedAt: this.now, ...more });
   }
 
   get nextNo(): number {

@@ -31,6 +31,6 @@ export interface Intake {
   presence(device: string, online: boolean, reason: string): void;
   /** A message that was refused before it could be decoded (foreign topic, oversize…): counted and, where the device is known, kept. */
   refuse(device: string | null, topic: string, reason: string): void;
-  /** False while commits fail or take over 5 s: CONNECT is answered with code 3. */
+  /** False while readings cannot be taken: commits fail, take over 5 s, or have room for events only. */
   readonly accepting: boolean;
 }

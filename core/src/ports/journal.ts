@@ -37,8 +37,8 @@ export type JournalEntry =
   | { no: number; type: 'presence'; device: string; online: boolean; reason: string; receivedAt: number }
   /** What the device claims on its `state` topic. */
   | { no: number; type: 'state'; device: string; online: boolean; receivedAt: number }
-  /** Written every `TICK_MS` while we listen, so that replay knows which time counts as listened. */
-  | { no: number; type: 'tick'; receivedAt: number };
+  /** Written every `TICK_MS`, so that replay knows which time counts as listened: not that from a deaf one on, when telemetry is refused. */
+  | { no: number; type: 'tick'; receivedAt: number; deaf?: true };
 
 export const TICK_MS = 1000;
 

@@ -1,4 +1,11 @@
-import { deviceTopic, type InboundMessage, type JournalBatch, type JournalEntry, Registry } from '@smart-fire/core';
+import {
+  deviceTopic,
+  type InboundMessage,
+  type JournalBatch,
+  type JournalEntry,
+  Registry,
+  TICK_MS,
+} from '@smart-fire/core';
 import { createLog, MetricsRegistry } from '@smart-fire/core/node';
 import { FakeClock, MemoryJournal, MemoryReadings } from '@smart-fire/core/testing';
 import { createIngest } from '../ingest.ts';
@@ -90,6 +97,11 @@ export async function startIngest(options: HarnessOptions = {}) {
     accept,
     telemetry: (body: unknown, rest: Partial<InboundMessage> = {}) => accept({ body, ...rest }),
     event: (body: unknown, rest: Partial<InboundMessage> = {}) => accept({ body, channel: 'event', ...rest }),
+    /** What a publisher is told that has to wait for the next tick. */
+    atTick<Answer>(answer: Promise<Answer>): Promise<Answer> {
+      clock.advance(TICK_MS);
+      return answer;
+    },
     rows: () => journal.batches.flatMap(rowsOf),
     entries: <Type extends JournalEntry['type']>(type: Type) =>
       journal.batches
