@@ -57,7 +57,7 @@ describe('what has arrived and is not on disk yet', () => {
     house.arrive();
     const [fire] = unclosed();
     const acknowledged = house.alerting.book.acknowledge(fire!.id, { ...act, version: 1 });
-    const refused = expect(acknowledged).rejects.toMatchObject({ code: 'FIRE_JOURNAL_IO' });
+    const refused = expect(acknowledged).rejects.toMatchObject({ code: 'FIRE_JOURNAL_SLOW' });
     await turns();
     house.clock.advance(1000);
     await refused;
@@ -159,6 +159,26 @@ describe('what had arrived and is refused', () => {
     await house.alarms();
     await house.crash();
     expect(counts()).toEqual(['fire:h: 2', 'fire:p: 1']);
+  });
+
+  it('is marked as not saved when the journal refuses what it kept again and again, and is saved with it at last', async () => {
+    house.scene.event('h', 'fire');
+    house.arrive();
+    await turns();
+    for (let second = 0; second < 3; second++) {
+      house.refused({ no: 1, kept: [1] });
+      house.scene.event('h', 'fire');
+      house.clock.advance(999);
+      await turns();
+      expect(unclosed()).toMatchObject([{ saved: second === 0 }]);
+      expect(await stored()).toEqual([]);
+    }
+    await house.commit();
+    await vi.waitFor(() => {
+      house.clock.advance(250);
+      expect(unclosed()).toMatchObject([{ saved: true, count: 1 }]);
+    });
+    expect(await stored()).toEqual(['fire:h:']);
   });
 
   it('does not count again when events were kept after all', async () => {

@@ -70,7 +70,7 @@ export function createCheckpoints({
       await new Promise((resolve) => setImmediate(resolve));
     }
     const manifest = row(encodeManifest({ ...head, generation: other, parts: count }));
-    await durable.until(head.next);
+    await durable.until(() => (durable.refusals > refusals ? 0 : head.next));
     if (durable.refusals > refusals) throw new Error('some of what it has seen was refused by the journal');
     const applied = () => Math.min(engine.next - 1, durable.next - 1, book.applied);
     await book.whenSaved(head.next, () => repository.saveCheckpoint(other, manifest, applied()));

@@ -8,7 +8,7 @@ export class Durable {
   readonly #clock: Clock;
   #next: number;
   #refusals = 0;
-  #waiting: { no: number; done: () => void }[] = [];
+  #waiting: { no: () => number; done: () => void }[] = [];
   /** It took too long, and has not come further since. */
   #late = false;
 
@@ -30,19 +30,19 @@ export class Durable {
   reach(next: number): void {
     this.#next = Math.max(this.#next, next);
     this.#late = false;
-    if (this.#waiting.length > 0) this.#tell((no) => no <= next);
+    if (this.#waiting.length > 0) this.#tell();
   }
 
+  /** Who waits for something that was refused waits for another number now. */
   refuse(): void {
     this.#refusals++;
-    this.#late = false;
-    this.#tell(() => true);
+    this.#tell();
   }
 
-  /** Resolves when everything below `no` is on disk, or some of it was refused. Rejects with FIRE_JOURNAL_IO when it takes too long. */
-  until(no: number): Promise<void> {
-    if (no <= this.#next) return Promise.resolve();
-    const late = () => new FireError('FIRE_JOURNAL_IO', { reason: `a commit takes more than ${PATIENCE_MS / 1000} s` });
+  /** Resolves when everything below `no` is on disk. Rejects with FIRE_JOURNAL_SLOW when it takes too long. */
+  until(no: () => number): Promise<void> {
+    if (no() <= this.#next) return Promise.resolve();
+    const late = () => new FireError('FIRE_JOURNAL_SLOW');
     if (this.#late) return Promise.reject(late());
     return new Promise((resolve, reject) => {
       const settle = (): void => {
@@ -65,7 +65,7 @@ export class Durable {
     });
   }
 
-  #tell(whom: (no: number) => boolean): void {
-    for (const { no, done } of this.#waiting) if (whom(no)) done();
+  #tell(): void {
+    for (const { no, done } of this.#waiting) if (no() <= this.#next) done();
   }
 }

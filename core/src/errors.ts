@@ -133,7 +133,16 @@ export const ERRORS = {
     en: 'The journal has reached {max} bytes or the disk is full. Free disk space, raise JOURNAL_MAX, or bring the readings store back.',
     zh: '日志已达 {max} 字节或磁盘已满。请释放磁盘空间、调高 JOURNAL_MAX 或恢复读数库。',
   },
-  FIRE_JOURNAL_IO: { status: 503, en: 'The journal cannot be written: {reason}', zh: '日志无法写入:{reason}' },
+  FIRE_JOURNAL_IO: {
+    status: 503,
+    en: 'The journal cannot be written: {reason}. Look at its disk; the platform tries again every second.',
+    zh: '日志无法写入:{reason}。请检查其所在磁盘;平台每秒重试一次。',
+  },
+  FIRE_JOURNAL_SLOW: {
+    status: 503,
+    en: 'The disk of the journal does not keep up or does not answer. Look at it; what waits is written when it answers.',
+    zh: '日志所在磁盘响应过慢或没有响应。请检查磁盘;待写数据在其恢复后自动写入。',
+  },
   FIRE_FORMAT_UNKNOWN: {
     status: 500,
     en: '{file} has format version {found}; this program knows {known}. Use the program version that wrote it.',

@@ -134,13 +134,13 @@ describe('an event', () => {
     expect(witness.seen).toHaveLength(30_000);
     clock.advance(6000);
     expect(new Set((await Promise.all(readings)).map((error) => (error as FireError).code))).toEqual(
-      new Set(['FIRE_JOURNAL_IO']),
+      new Set(['FIRE_JOURNAL_SLOW']),
     );
     expect(intake.accepting).toBe(false);
     const answer = event({ event: 'fire' });
     await turn();
     expect(JSON.parse(witness.seen.at(-1)!.what)).toMatchObject({ event: 'fire' });
-    expect(await atTick(answer)).toMatchObject({ code: 'FIRE_JOURNAL_IO' });
+    expect(await atTick(answer)).toMatchObject({ code: 'FIRE_JOURNAL_SLOW' });
     journal.release();
     await until(() => entries('event').length === 1);
     expect(witness.faults).toEqual([]);

@@ -106,9 +106,9 @@ describe('when a commit takes too long', () => {
     clock.advance(1000);
     expect(intake.accepting).toBe(false);
     expect(health()[0]).toMatchObject({ level: 'failed' });
-    expect(await inFlight).toMatchObject({ code: 'FIRE_JOURNAL_IO' });
-    expect(await gathering).toMatchObject({ code: 'FIRE_JOURNAL_IO' });
-    expect(await atTick(telemetry({ seq: 3, values: { co: 3 } }))).toMatchObject({ code: 'FIRE_JOURNAL_IO' });
+    expect(await inFlight).toMatchObject({ code: 'FIRE_JOURNAL_SLOW' });
+    expect(await gathering).toMatchObject({ code: 'FIRE_JOURNAL_SLOW' });
+    expect(await atTick(telemetry({ seq: 3, values: { co: 3 } }))).toMatchObject({ code: 'FIRE_JOURNAL_SLOW' });
     journal.release();
     await until(() => intake.accepting);
     // Nothing was promised, but nothing is doubled by the redelivery either.

@@ -99,7 +99,7 @@ export class GroupCommit {
   refusal(essential: boolean, now: number): Error | null {
     if (!this.#open) return new FireError('FIRE_JOURNAL_IO', { reason: 'not open' });
     if (this.#fullBytes + this.group.bytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0))
-      return new FireError('FIRE_JOURNAL_IO', { reason: `more than ${WAITING_MAX} bytes wait for the disk` });
+      return new FireError('FIRE_JOURNAL_SLOW');
     if (essential) return null;
     return this.trouble(now) ?? (this.fullSince === null ? null : this.#fullError());
   }
@@ -107,8 +107,7 @@ export class GroupCommit {
   /** Why nothing at all can be acknowledged now, or null. */
   trouble(now: number): Error | null {
     if (this.failure) return this.failure.error;
-    if (this.slowSince(now) === null) return null;
-    return new FireError('FIRE_JOURNAL_IO', { reason: `a commit takes more than ${COMMIT_SLOW_MS / 1000} s` });
+    return this.slowSince(now) === null ? null : new FireError('FIRE_JOURNAL_SLOW');
   }
 
   /**

@@ -287,7 +287,7 @@ export class Book implements AlarmBook {
   async #flush(): Promise<void> {
     let chunk: Pending[];
     try {
-      await this.#durable.until(this.#pending[0]!.effect.no + 1);
+      await this.#durable.until(() => (this.#pending[0]?.effect.no ?? -1) + 1);
       chunk = this.#chunk();
       await this.#repository.save(chunk, chunk.at(-1)!.effect.no);
     } catch (error) {

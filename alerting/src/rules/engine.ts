@@ -1,9 +1,9 @@
 import {
   FLAG,
   indexOfNo,
-  ListenedClock,
   type JournalBatch,
   type JournalEntry,
+  ListenedClock,
   type Maintenance,
   type Refusal,
   type Registry,
