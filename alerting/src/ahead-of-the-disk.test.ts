@@ -82,6 +82,7 @@ describe('what has arrived and is not on disk yet', () => {
     const [fire] = unclosed();
     house.clock.advance(5000);
     await turns();
+    house.scene.now++;
     house.scene.event('p', 'fire');
     house.arrive();
     await house.alerting.book.acknowledge(fire!.id, { ...act, version: 1 });
@@ -204,6 +205,25 @@ describe('what had arrived and is refused', () => {
     expect(await applied()).toBe(2);
     await house.crash();
     expect(counts()).toEqual(['fire:h: 2']);
+  });
+
+  it('is another alarm than the next one of its cause, though both may have begun under one number', async () => {
+    house.scene.seconds(9).event('h', 'fire');
+    house.arrive();
+    house.refused({ no: 1, kept: [10] });
+    house.scene.event('h', 'fire');
+    await house.commit();
+    await house.alarms();
+    const { book } = house.alerting;
+    const [first] = unclosed();
+    await book.verify(first!.id, { ...act, version: undefined, verdict: 'false-alarm', note: '' });
+    await book.close(first!.id, { ...act, version: undefined, note: '' });
+    house.scene.seconds(8).event('h', 'fire');
+    expect(house.scene.arrived().entries.at(-1)!.no).toBe(10);
+    await house.commit();
+    await vi.waitFor(async () => expect((await house.alarms()).map(({ state }) => state).sort()).toHaveLength(2));
+    expect(unclosed()).toMatchObject([{ cause: 'fire:h:', saved: true }]);
+    expect(unclosed()[0]!.id).not.toBe(first!.id);
   });
 
   it('spoils a checkpoint that has seen it, which is not put in force; the next one is', async () => {

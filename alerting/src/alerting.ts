@@ -87,7 +87,7 @@ export function createAlerting(deps: AlertingDeps): Alerting {
       },
     });
     if (known) started.restore(checkpoint.head, checkpoint.parts);
-    await rules.replayFrom(checkpoint && !known ? null : started.next);
+    await rules.replayFrom(checkpoint && !known ? null : started.next, journalState.nextNo);
     await replay(started);
     replaying = false;
     started.reconcile(ruleCauses(book), clock.now());
@@ -173,6 +173,7 @@ export function createAlerting(deps: AlertingDeps): Alerting {
     refused(refusal) {
       running().refused(refusal);
       book.refused(refusal);
+      rules.refused(refusal.no);
       durable.refuse();
     },
     health: () => alertingHealth(book, engine?.rules() ?? [], troubles, clock.now()),
@@ -214,6 +215,7 @@ function asShipped(): RuleSource {
     onChange: () => () => undefined,
     withhold: () => undefined,
     withheldOver: () => undefined,
+    refused: () => undefined,
     replayFrom: async () => undefined,
     flush: async () => undefined,
   };

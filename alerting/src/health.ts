@@ -34,7 +34,7 @@ export function alertingHealth(book: Book, rules: readonly LiveRule[], troubles:
           ? { zh: '报警已保存。', en: 'Alarms are saved.' }
           : {
               zh: '状态库不可用或磁盘无响应:报警照常产生并显示,但尚未保存;暂不能确认、核实、关闭。',
-              en: 'The state store is away or the disk does not answer: alarms are raised and shown but not saved; acts wait until that is over.',
+              en: 'The state store is away or the disk does not answer: alarms are raised and shown but not saved; they cannot be acknowledged, verified or closed until that is over.',
             },
       figures: { unsaved },
     },

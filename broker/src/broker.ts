@@ -81,9 +81,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   let startedAt = 0;
 
   const publishes = createPublishes(metrics);
-  const fastPath = config.MQTT_FAST_PATH
-    ? createFastPath({ intake, rights, registry, interest, hold, publishes })
-    : null;
+  const fastPath = createFastPath({ intake, rights, registry, interest, hold, publishes, on: config.MQTT_FAST_PATH });
   const guard = createGuard({
     clock,
     pulse,

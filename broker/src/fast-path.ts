@@ -26,7 +26,8 @@ export interface Routes {
 /**
  * Readings and events straight from the socket's bytes to the intake, without a packet, a topic match or a timer of Aedes. They are taken
  * only where nothing else could come of it: QoS 0 or 1, not retained, on the topic of a device the connection speaks for, which no client
- * has subscribed to. Everything else is Aedes' own, which hands in through the same hold; nothing depends on this path being there.
+ * has subscribed to. Everything else is Aedes' own, which hands in through the same hold; nothing depends on this path being on.
+ * While readings are refused they go this way whatever they are: Aedes would wait for each, and an event behind it would not come in.
  */
 export interface FastPath {
   /** The route of the PUBLISH bytes[start, end) whose body begins at `bodyAt`, or null: give it to Aedes. */
@@ -42,9 +43,11 @@ export interface FastPathDeps {
   interest: Interest;
   hold: Hold;
   publishes: Publishes;
+  /** Off: only what is refused is taken. */
+  on: boolean;
 }
 
-export function createFastPath({ intake, rights, registry, interest, hold, publishes }: FastPathDeps): FastPath {
+export function createFastPath({ intake, rights, registry, interest, hold, publishes, on }: FastPathDeps): FastPath {
   let epoch = 0;
   registry.onChange(({ entity }) => {
     if (entity === 'device') epoch++;
@@ -91,21 +94,25 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
       const head = bytes[start]!;
       const qos = (head >> 1) & 3;
       // Retained, QoS 2 or 3, or a QoS 0 that claims to be a repeat.
-      if ((head & 1) !== 0 || qos > 1 || (qos === 0 && (head & 8) !== 0)) return null;
+      const plain = (head & 1) === 0 && qos <= 1 && (qos > 0 || (head & 8) === 0);
+      if ((!on || !plain) && (qos === 3 || intake.accepting)) return null;
       if (bodyAt + 2 > end) return null;
       const topicAt = bodyAt + 2;
       const topicEnd = topicAt + (bytes[bodyAt]! << 8) + bytes[bodyAt + 1]!;
-      if (topicEnd === topicAt || topicEnd + 2 * qos > end) return null;
-      if (qos === 1 && bytes[topicEnd] === 0 && bytes[topicEnd + 1] === 0) return null;
+      if (topicEnd === topicAt || topicEnd + (qos > 0 ? 2 : 0) > end) return null;
+      if (qos > 0 && bytes[topicEnd] === 0 && bytes[topicEnd + 1] === 0) return null;
       const route = find(connection, bytes, topicAt, topicEnd);
-      if (route === null || interest.in(route.device)) return null;
+      if (route === null) return null;
+      const ours = on && plain && !interest.in(route.device);
+      if (ours && qos > 0) return route;
       // Nobody waits for a QoS 0 message; one that cannot be taken is Aedes' to drop and to count.
-      return qos === 0 && !intake.accepting ? null : route;
+      if (intake.accepting) return ours ? route : null;
+      return qos > 0 && route.channel === 'telemetry' ? route : null;
     },
 
     take(connection, route, bytes, start, bodyAt, end) {
       const head = bytes[start]!;
-      const qos = ((head >> 1) & 1) as 0 | 1;
+      const qos = ((head >> 1) & 3) as 0 | 1 | 2;
       const topicEnd = bodyAt + 2 + route.bytes.length;
       publishes[route.channel]++;
       publishes.fast++;
@@ -113,7 +120,7 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
       message.channel = route.channel;
       message.topic = route.topic;
       message.bytes = bytes;
-      message.from = topicEnd + 2 * qos;
+      message.from = qos === 0 ? topicEnd : topicEnd + 2;
       message.to = end;
       message.qos = qos;
       message.dup = (head & 8) !== 0;

@@ -40,8 +40,7 @@ export interface GuardDeps {
   refusals: Refusals;
   maxPacket: number;
   maxConnections: number;
-  /** Null: everything goes through Aedes. */
-  fastPath: FastPath | null;
+  fastPath: FastPath;
   /** The first packet is a sound CONNECT: give the connection to the broker. */
   opened(connection: Connection): void;
   ended(connection: Connection, reason: EndReason): void;
@@ -148,7 +147,7 @@ export function createGuard(deps: GuardDeps): Guard {
       // Aedes keeps few packets sent before CONNACK and closes on more.
       if (connection.state === 'connecting') return 'wait';
       const type = bytes[start]! >> 4;
-      if (type === PACKET.publish && fastPath) {
+      if (type === PACKET.publish) {
         const route = fastPath.route(connection, bytes, start, bodyAt, end);
         if (route) {
           // Not past what Aedes still works on: acknowledgements go out in the order of PUBLISH [MQTT-4.6.0-2].

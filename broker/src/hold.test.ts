@@ -95,6 +95,26 @@ describe('the hold', () => {
     device.end();
   });
 
+  it.each([
+    ['one reading', [publish(TELEMETRY, 1, 1)]],
+    ['three', [1, 2, 3].map((id) => publish(TELEMETRY, 1, id))],
+    ['a retained one', [{ ...publish(TELEMETRY, 1, 1), retain: true }]],
+    ['one by QoS 2', [publish(TELEMETRY, 2, 1)]],
+  ])('lets an event come in behind %s that is refused, before it closes', async (_what, readings) => {
+    h.intake.accepting = false;
+    h.intake.holding = true;
+    const device = await h.login('d1');
+    device.send(...(readings as never[]));
+    await until(() => h.intake.messages.length === readings.length, 'the readings handed in');
+    device.send(publish('smartfire/v1/d1/event', 1, 7, '{"event":"fire"}'));
+    await until(() => h.intake.messages.at(-1)?.channel === 'event', 'the event handed in');
+    const [first, ...rest] = h.intake.open;
+    for (const done of rest) done(null);
+    first!(new Error('refused'));
+    await until(() => device.closed, 'the connection closed');
+    expect([...device.of('puback'), ...device.of('pubrec')]).toEqual([]);
+  });
+
   it('holds PUBREC likewise, and hands a QoS 2 message in once although it is sent again', async () => {
     h.intake.holding = true;
     const device = await h.login('d1', { clean: false });

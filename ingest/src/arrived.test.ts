@@ -150,7 +150,7 @@ describe('an event', () => {
 const steps = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant('telemetry' as const), many: fc.nat(3) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('event' as const) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('event' as const, 'repeat' as const) }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('turn' as const) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('hold', 'release', 'fail', 'fill', 'mend', 'second') }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('flood' as const) }) },
@@ -165,17 +165,21 @@ it('is told once and in order, and what is committed is what was told, whatever 
       const metrics = ['co', 'temperature', 'smoke_density', 'gas'];
       const answers: Promise<unknown>[] = [];
       let events = 0;
+      let last: { seq: number; event: string } | null = null;
       let seq = 0;
       const send = (word: string) => {
         events++;
-        void event({ seq: seq++, event: word });
+        last = { seq: seq++, event: word };
+        void event(last);
       };
       const perform = async (step: (typeof script)[number]) => {
         if (step.do === 'telemetry')
           for (let i = 0; i <= step.many; i++)
             answers.push(telemetry({ ts: clock.now() + seq, seq, values: { [metrics[seq++ % 4]!]: seq } }));
         else if (step.do === 'event') send('fire');
-        else if (step.do === 'flood') for (let i = 0; i < 500; i++) send('test');
+        else if (step.do === 'repeat') {
+          if (last) void event(last, { dup: true });
+        } else if (step.do === 'flood') for (let i = 0; i < 500; i++) send('test');
         else if (step.do === 'hold') journal.hold();
         else if (step.do === 'release') journal.release();
         else if (step.do === 'fail') journal.failWith = io;
@@ -189,7 +193,7 @@ it('is told once and in order, and what is committed is what was told, whatever 
       for (let i = 0; i < 10 + events / 200; i++) await turn();
       const told = witness.seen.filter(({ what }) => what.includes('"type":"event"'));
       expect(told).toHaveLength(events);
-      for (const last of ['mend', 'release'] as const) await perform({ do: last });
+      for (const end of ['mend', 'release'] as const) await perform({ do: end });
       await until(async () => {
         clock.advance(1000);
         await turn();

@@ -83,10 +83,10 @@ describe('when commits fail', () => {
     journal.failWith = null;
     clock.advance(1000);
     await until(() => intake.accepting);
-    expect(entries('presence')).toEqual([]);
     clock.advance(1000);
-    await until(() => entries('presence').length === 2);
+    await until(() => entries('presence').length === 3);
     expect(entries('presence').map(({ device, online }) => [device, online])).toEqual([
+      ['d1', true],
       ['d1', false],
       ['d2', true],
     ]);
@@ -232,6 +232,53 @@ it('a flood that cannot be kept is answered with the error, all of it; no readin
   expect(await telemetry({ ts: ts + 1, values: { co: 5 } })).toBe(null);
   expect(entries('event').map(({ time }) => time)).toHaveLength(3000);
   expect(rows()).toMatchObject([{ time: ts + 1, value: 5, flags: 0 }]);
+});
+
+describe('events while nothing can be committed', () => {
+  it('are kept in groups of the usual size, each once, however long it takes', async () => {
+    const { journal, event, intake, entries, clock, seen } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    journal.failWith = io;
+    const answers: Promise<unknown>[] = [];
+    for (let second = 0; second < 10; second++) {
+      for (let i = 0; i < 2000; i++) answers.push(event({ seq: second * 2000 + i, event: 'test' }));
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(1000);
+    }
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([io]));
+    journal.failWith = null;
+    clock.advance(1000);
+    await until(() => intake.accepting && entries('event').length === 20_000);
+    expect(Math.max(...seen.map(({ entries }) => entries.length))).toBeLessThanOrEqual(211);
+    expect(await event({ seq: 19_999, event: 'test' })).toBe(null);
+    expect(entries('event')).toHaveLength(20_000);
+  });
+
+  it('that are sent again and again take no more room, and when there is none left the publisher is told', async () => {
+    const { journal, event, entries, clock, health, atTick, intake } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    journal.failWith = io;
+    const detail = 'x'.repeat(200);
+    const waiting = () => health()[0]!.figures.waitingBytes!;
+    await event({ seq: 1, event: 'fire', detail });
+    const once = waiting();
+    for (let i = 0; i < 100; i++) {
+      const answers = Array.from({ length: 50 }, () => event({ seq: 1, event: 'fire', detail }, { dup: true }));
+      expect(await atTick(answers[0]!)).toBe(io);
+    }
+    expect(waiting()).toBe(once);
+    let seq = 2;
+    for (; waiting() < 36 * 1024 ** 2; seq++) void event({ seq, event: 'test', detail });
+    expect(await atTick(event({ seq, event: 'test', detail }))).toMatchObject({ code: 'FIRE_JOURNAL_SLOW' });
+    journal.failWith = null;
+    await until(() => {
+      clock.advance(1000);
+      return intake.accepting;
+    });
+    // Behind all of them.
+    expect(await event({ seq, event: 'test', detail })).toBe(null);
+    expect(entries('event')).toHaveLength(seq);
+  });
 });
 
 it('loses nothing acknowledged and doubles nothing when it crashes between commit and answer', async () => {

@@ -98,8 +98,7 @@ export class GroupCommit {
   /** Why a message cannot be taken now (`now` is our clock), or null when it can. */
   refusal(essential: boolean, now: number): Error | null {
     if (!this.#open) return new FireError('FIRE_JOURNAL_IO', { reason: 'not open' });
-    if (this.#fullBytes + this.group.bytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0))
-      return new FireError('FIRE_JOURNAL_SLOW');
+    if (this.waitingBytes > WAITING_MAX + (essential ? WAITING_RESERVE : 0)) return new FireError('FIRE_JOURNAL_SLOW');
     if (essential) return null;
     return this.trouble(now) ?? (this.fullSince === null ? null : this.#fullError());
   }
@@ -157,12 +156,18 @@ export class GroupCommit {
     const deaf = this.refusal(false, receivedAt) !== null;
     if (!deaf) this.#notePresence();
     this.group.builder.addEntry({ type: 'tick', receivedAt, ...(deaf && { deaf }) });
+    this.schedule();
     if (this.failure) this.#flush();
-    else this.schedule();
     this.#answerTurnedAway();
     if (this.slowSince(receivedAt) === null) return;
     const error = this.trouble(receivedAt)!;
     for (const group of [this.#inFlight!.group, ...this.#full, this.group]) this.#answer(group.takeWaiting(), error);
+    this.#countFull();
+  }
+
+  /** Bytes of messages and events that are not on their way to the disk yet. */
+  get waitingBytes(): number {
+    return this.#fullBytes + this.group.bytes;
   }
 
   #flush(): void {
@@ -202,29 +207,40 @@ export class GroupCommit {
   #failed(error: Error): void {
     const { group, batch } = this.#inFlight!;
     this.#inFlight = null;
-    const no = batch.firstNo;
-    const refused = [group, ...this.#full, this.group];
-    this.#full = [];
-    this.#fullBytes = 0;
+    const groups = [group, ...this.#full, this.group];
     const now = this.#deps.clock.now();
     const full = error instanceof FireError && error.code === 'FIRE_JOURNAL_FULL';
     if (full) this.fullSince ??= now;
-    const rescue = full && batch.readings.length > 0;
+    const room = full && batch.readings.length > 0;
     if (!this.failure) this.#guard(() => this.#deps.failed(error));
-    if (!rescue) this.failure = { error, since: this.failure?.since ?? now };
-    // Judged against what is durable; what is kept enters the new group as it is.
-    this.group = new Group(no);
-    // A series keeps its index, which others have seen already.
-    const batches = refused.map(({ builder }) => builder.soFar());
-    for (const { newSeries } of batches) for (const row of newSeries) this.group.builder.addSeries(row);
-    const kept = keepEssential(refused, this.group, this.#told);
-    this.#told = no + kept.length;
-    this.#keepPresence(refused);
-    if (rescue) for (const one of refused) for (const waiter of one.takeEssential()) this.group.wait(waiter, true, 0);
-    this.#guard(() => this.#deps.rolledBack(refused, { no, batches, kept }));
-    for (const one of refused) this.#answer(one.takeWaiting(), error);
-    if (rescue) this.#flush();
+    if (!room) this.failure = { error, since: this.failure?.since ?? now };
+    // While commits fail nothing comes that is not kept: the same is tried again.
+    if (groups.some(({ refusable }) => refusable)) this.#refuse(groups, room);
+    else this.#full.unshift(group);
+    for (const one of groups) this.#answer(one.takeWaiting(), error);
+    this.#countFull();
+    if (room) this.#flush();
     this.#settle();
+  }
+
+  /** Lets go of all that is not kept, and numbers what is anew; `room`: there is room for it, so who waits for it goes on waiting. */
+  #refuse(groups: readonly Group[], room: boolean): void {
+    const no = groups[0]!.builder.firstNo;
+    const batches = groups.map(({ builder }) => builder.soFar());
+    const kept: number[] = [];
+    for (const { entries } of batches) for (const entry of entries) if (entry.no < this.#told) kept.push(entry.no);
+    const essentials: Group[] = [];
+    for (const one of groups) {
+      const of = one.essentials(essentials.at(-1)?.end ?? no);
+      if (room) for (const waiter of one.takeEssential()) of.wait(waiter, true, 0, true);
+      if (!of.empty || one === this.group) essentials.push(of);
+    }
+    // A series keeps its index, which others have seen already.
+    for (const { newSeries } of batches) for (const row of newSeries) essentials[0]!.builder.addSeries(row);
+    this.group = essentials.pop()!;
+    this.#full = essentials;
+    this.#told = no + kept.length;
+    this.#guard(() => this.#deps.rolledBack(groups, { no, batches, kept }));
   }
 
   /** For what comes behind the group at hand. */
@@ -245,16 +261,8 @@ export class GroupCommit {
     if (this.group.end > this.#told) setImmediate(() => this.#tell());
   }
 
-  /** Those of the refused groups have been seen before those that wait already. */
-  #keepPresence(groups: readonly Group[]): void {
-    const later = this.#presence;
-    this.#presence = new Map();
-    const keep = (seen: Presence) => {
-      this.#presence.delete(seen.device);
-      this.#presence.set(seen.device, seen);
-    };
-    for (const group of groups) for (const entry of entriesOf(group)) if (entry.type === 'presence') keep(entry);
-    for (const seen of later.values()) keep(seen);
+  #countFull(): void {
+    this.#fullBytes = this.#full.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   #notePresence(): void {
@@ -293,29 +301,4 @@ export class GroupCommit {
   #fullError(): FireError {
     return new FireError('FIRE_JOURNAL_FULL', { max: this.#deps.journal.usage().max });
   }
-}
-
-function entriesOf({ builder }: Group): readonly JournalEntry[] {
-  return builder.soFar().entries;
-}
-
-/**
- * Copies what events brought (entries, marks, dead letters) to a group of their own. Returns the numbers that those of the entries had which
- * have been told: they are below `told`.
- */
-function keepEssential(groups: readonly Group[], into: Group, told: number): number[] {
-  const known: number[] = [];
-  for (const group of groups) {
-    for (const entry of entriesOf(group)) {
-      if (entry.type !== 'event') continue;
-      into.builder.addEntry(entry);
-      if (entry.no < told) known.push(entry.no);
-    }
-    into.marks.push(...group.marks.filter((mark) => mark.essential));
-    group.marks = group.marks.filter((mark) => !mark.essential);
-    into.letters.push(...group.letters.filter((one) => one.essential));
-    into.bytes += group.essentialBytes;
-    into.essentialBytes += group.essentialBytes;
-  }
-  return known;
 }

@@ -2,8 +2,9 @@ import { BatchBuilder, type CommitExtras, type DeadLetter, type JournalBatch, ty
 import type { DeviceSlot } from './devices.ts';
 import { type Hash64, toBigint } from './identity.ts';
 
-/** Overhead of a message beside its payload, for the bound on what may wait. */
+/** Overhead of a message beside its payload, for the bound on what may wait: of one that waits, and of an event that is kept. */
 const MESSAGE_BYTES = 64;
+const EVENT_BYTES = 512;
 
 /**
  * What arrived since the last commit and will be committed together, with those who wait for it.
@@ -17,8 +18,8 @@ export class Group {
   /** Row by row with those who wait. */
   #essential: boolean[] = [];
   bytes = 0;
-  /** Those of events. */
-  essentialBytes = 0;
+  /** Those of events that nobody waits for any more. */
+  #keptBytes = 0;
 
   /** @param firstNo number of the first entry to come */
   constructor(firstNo: number) {
@@ -39,11 +40,30 @@ export class Group {
     return this.builder.count > 0 || this.letters.length > 0 || this.builder.namesSeries;
   }
 
-  wait(waiter: Waiter, essential: boolean, payloadBytes: number): void {
+  /** `known`: it repeats what is here already, and takes room only as long as it waits. */
+  wait(waiter: Waiter, essential: boolean, payloadBytes: number, known: boolean): void {
     this.#waiting.push(waiter);
     this.#essential.push(essential);
-    this.bytes += payloadBytes + MESSAGE_BYTES;
-    if (essential) this.essentialBytes += payloadBytes + MESSAGE_BYTES;
+    const kept = essential && !known ? payloadBytes + EVENT_BYTES : 0;
+    this.#keptBytes += kept;
+    this.bytes += MESSAGE_BYTES + (essential ? kept : payloadBytes);
+  }
+
+  /** Whether it holds anything that is refused when only events can be kept. */
+  get refusable(): boolean {
+    const { builder, marks, letters } = this;
+    return builder.readings > 0 || marks.some((mark) => !mark.essential) || letters.some((one) => !one.essential);
+  }
+
+  /** A group from number `firstNo` on with all of this one but what is refused then; marks of the others stay here. */
+  essentials(firstNo: number): Group {
+    const kept = new Group(firstNo);
+    for (const entry of this.builder.soFar().entries) kept.builder.addEntry(entry);
+    kept.marks = this.marks.filter((mark) => mark.essential);
+    this.marks = this.marks.filter((mark) => !mark.essential);
+    kept.letters = this.letters.filter((one) => one.essential);
+    kept.bytes = kept.#keptBytes = this.#keptBytes;
+    return kept;
   }
 
   build(): { batch: JournalBatch; extras: CommitExtras } {
@@ -61,6 +81,7 @@ export class Group {
     const taken = this.#waiting;
     this.#waiting = [];
     this.#essential = [];
+    this.bytes = this.#keptBytes;
     return taken;
   }
 
@@ -80,6 +101,6 @@ export class Group {
     this.marks = [];
     this.#waiting = [];
     this.#essential = [];
-    this.bytes = this.essentialBytes = 0;
+    this.bytes = this.#keptBytes = 0;
   }
 }

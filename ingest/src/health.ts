@@ -31,7 +31,7 @@ function journalHealth(
     max,
     commitMs: lastCommitMs,
     accepting: Number(refusal === null),
-    waitingBytes: commit.group.bytes,
+    waitingBytes: commit.waitingBytes,
   };
   if (refusal === null) {
     return {

@@ -69,7 +69,7 @@ export class IngestIntake implements Intake {
       commit.turnAway(waiter, refusal);
       return;
     }
-    commit.group.wait(waiter, essential, to - from);
+    commit.group.wait(waiter, essential, to - from, outcome === 'duplicate');
     commit.schedule();
   }
 

@@ -80,6 +80,24 @@ it('does not call devices unknown for what was not heard while telemetry was ref
   expect(ingest.status.status('d1').unknownSince).not.toBe(null);
 }, 20_000);
 
+it('does not call devices unknown for what was not heard while nothing could be committed, whatever others declared meanwhile', async () => {
+  const registry = registryOf({ d1: { kind: KIND }, d2: { kind: KIND } }, 0);
+  const ingest = await startIngest({ registry });
+  await ingest.telemetry({ values: { temperature: 20 } });
+  ingest.journal.failWith = new Error('EIO');
+  await ingest.telemetry({ values: { temperature: 21 } });
+  for (let passed = 0, seq = 0; passed < SILENT_AFTER + 10_000; passed += 2000) {
+    void ingest.event({ seq: seq++, event: 'test' }, { device: 'd2' });
+    await listen(ingest, 2000);
+  }
+  ingest.journal.failWith = null;
+  await listen(ingest, 2000);
+  await until(() => ingest.intake.accepting && ingest.entries('event').length > 5);
+  expect(ingest.status.status('d1').unknownSince).toBe(null);
+  await listen(ingest, SILENT_AFTER + 5000);
+  expect(ingest.status.status('d1').unknownSince).not.toBe(null);
+}, 20_000);
+
 it('takes no repeat and no dead letter for a sign of life', async () => {
   const { status, telemetry, clock } = await startIngest();
   const heardAt = clock.now();

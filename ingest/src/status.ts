@@ -136,7 +136,7 @@ export class Status {
   #heard(slot: DeviceSlot, receivedAt: number): void {
     const { evidence } = slot;
     evidence.lastSeenAt = receivedAt;
-    evidence.heardAt = this.#listened.now;
+    evidence.heardAt = this.#listened.hearing;
     evidence.silent = false;
     // A flag, not a set of names: this is the path of every reading.
     if (evidence.changed || this.#listeners.size === 0) return;
@@ -159,7 +159,7 @@ export class Status {
   }
 
   #isSilent({ evidence, ranges }: DeviceSlot): boolean {
-    return this.#listened.now - evidence.heardAt > SILENT_INTERVALS * ranges.intervalMs;
+    return this.#listened.hearing - evidence.heardAt > SILENT_INTERVALS * ranges.intervalMs;
   }
 
   #touch(device: string): void {

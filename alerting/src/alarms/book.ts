@@ -82,9 +82,11 @@ export class Book implements AlarmBook {
    * which is the entry itself or has nothing to do with it.
    */
   refused({ no, kept }: Refusal): void {
+    let before = 0;
     this.#pending = this.#pending.map((one) => {
       if (one.effect.no < no) return one;
-      const before = kept.filter((number) => number <= one.effect.no).length;
+      // Both ascend.
+      while (before < kept.length && kept[before]! <= one.effect.no) before++;
       return { ...one, effect: { ...one.effect, no: no - 1 + before } };
     });
   }

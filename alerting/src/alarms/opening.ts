@@ -5,9 +5,12 @@ import type { RaiseEffect } from '../rules/effect.ts';
 /** RFC 9562 name space of our alarm ids (a random UUID, fixed for ever). */
 const NAMESPACE = Buffer.from('5a1f7c0e9b3d4e6882a4c6d0f1e35b79', 'hex');
 
-/** UUIDv5 (RFC 9562 §5.5) of the cause and the opening journal number: the same after every replay. */
-export function alarmId(cause: string, no: number): string {
-  const bytes = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(`${cause}@${no}`)]), 'buffer');
+/**
+ * UUIDv5 (RFC 9562 §5.5) of the cause, the opening journal number and when that arrived (ms UTC): the same after every replay. The number
+ * alone may belong to two entries, one of which the journal refused.
+ */
+export function alarmId(cause: string, no: number, receivedAt: number): string {
+  const bytes = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(`${cause}@${no}@${receivedAt}`)]), 'buffer');
   bytes[6] = (bytes[6]! & 0x0f) | 0x50;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   const hex = bytes.toString('hex', 0, 16);
@@ -18,7 +21,7 @@ export function alarmId(cause: string, no: number): string {
 export function openAlarm(effect: RaiseEffect, saved: boolean): Alarm {
   const { cause, no, device, point, site, zone, rule, event, explanation, time, receivedAt } = effect;
   return {
-    id: alarmId(cause, no),
+    id: alarmId(cause, no, receivedAt),
     cause,
     class: effect.class,
     level: effect.level,

@@ -111,7 +111,7 @@ describe('what was withheld', () => {
     house.book.withhold(raise(12));
     house.book.withheldOver({ no: 20, cause: raise(5).cause, time: 20_000 });
     await house.restart();
-    await house.book.replayFrom(10);
+    await house.book.replayFrom(10, 21);
     house.book.withhold(raise(12));
     house.book.withheldOver({ no: 20, cause: raise(5).cause, time: 20_000 });
     house.book.withhold(raise(25));
@@ -124,7 +124,7 @@ describe('what was withheld', () => {
   it('goes on when the journal was replaced, whose numbers begin again', async () => {
     house.book.withhold(raise(500));
     await house.restart();
-    await house.book.replayFrom(null);
+    await house.book.replayFrom(null, 1);
     house.book.withheldOver({ no: 3, cause: raise(1).cause, time: 600_000 });
     house.book.withhold(raise(4, { time: 700_000 }));
     expect(await house.book.withheld(all)).toMatchObject([
@@ -132,6 +132,24 @@ describe('what was withheld', () => {
       { raisedAt: 500_000, overAt: 600_000 },
     ]);
   });
+
+  it.each(['refused', 'lost in a crash'])(
+    'ends with its condition, also when what it was told last was %s by the journal',
+    async (how) => {
+      house.book.withhold(raise(5));
+      house.book.withhold(raise(5000));
+      await house.book.flush();
+      if (how === 'refused') house.book.refused(100);
+      else {
+        await house.restart();
+        await house.book.replayFrom(50, 100);
+      }
+      house.book.withhold(raise(120));
+      house.book.withheldOver({ no: 150, cause: raise(5).cause, time: 20_000 });
+      expect(await house.book.withheld(all)).toMatchObject([{ raisedAt: 5000, overAt: 20_000, count: 3 }]);
+      expect(house.book.withheldNow('/')).toEqual(new Map());
+    },
+  );
 
   it('is listed by rule, by window and by place', async () => {
     house.book.withhold(raise(1));

@@ -170,6 +170,7 @@ export function createRuleBook(deps: RuleBookDeps): RuleBook & Service {
     },
     withhold: withheldLog.withhold,
     withheldOver: withheldLog.withheldOver,
+    refused: withheldLog.refused,
     replayFrom: withheldLog.replayFrom,
     flush: withheldLog.flush,
     withheld: withheldLog.list,

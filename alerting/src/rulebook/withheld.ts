@@ -19,7 +19,8 @@ const FLUSH_MS = 1000;
 /** Rows of one statement: 18 columns, SQLite takes 32,766 values. */
 const ROWS = 100;
 
-export interface WithheldLog extends Pick<RuleSource, 'withhold' | 'withheldOver' | 'replayFrom' | 'flush'> {
+export interface WithheldLog
+  extends Pick<RuleSource, 'withhold' | 'withheldOver' | 'refused' | 'replayFrom' | 'flush'> {
   load(): Promise<void>;
   list(query: WithheldQuery): Promise<WithheldRecord[]>;
   counts(scope: string, since: number): Promise<Map<string, { shadow: number; other: number }>>;
@@ -28,7 +29,10 @@ export interface WithheldLog extends Pick<RuleSource, 'withhold' | 'withheldOver
   stop(): Promise<void>;
 }
 
-/** What was there and raised no alarm: written in the background, a replay changes nothing. */
+/**
+ * What was there and raised no alarm: written in the background, a replay changes nothing. It may be a moment ahead of the journal, so one
+ * more may be counted where a crash or a refusal took something back.
+ */
 export function createWithheldLog({
   state,
   registry,
@@ -59,6 +63,11 @@ export function createWithheldLog({
         log.warn({ err: error }, 'withheld raises could not be written; they are kept'),
       );
     }, FLUSH_MS);
+  }
+
+  /** Numbers go on anew from `no`. */
+  function refused(no: number): void {
+    for (const items of [open, waiting]) for (const item of items.values()) item.lastNo = Math.min(item.lastNo, no - 1);
   }
 
   function flush(): Promise<void> {
@@ -116,8 +125,9 @@ export function createWithheldLog({
         open.set(row.cause, withheldFromRow(row));
     },
 
-    async replayFrom(no) {
+    async replayFrom(no, end) {
       told.clear();
+      refused(end);
       if (no === null) for (const item of open.values()) item.lastNo = -1;
       else
         for (const { cause, last } of await db
@@ -127,8 +137,10 @@ export function createWithheldLog({
           .where('last_no', '>=', no)
           .groupBy('cause')
           .execute())
-          told.set(cause, Number(last));
+          told.set(cause, Math.min(Number(last), end - 1));
     },
+
+    refused,
 
     withhold({ no, time, ...raise }: WithheldRaise) {
       if (no <= (told.get(raise.cause) ?? -1)) return;
@@ -142,7 +154,7 @@ export function createWithheldLog({
       }
       if (before) Object.assign(before, { overAt: time, lastNo: no });
       if (before) later(before);
-      const id = `${raise.cause}@${no}`;
+      const id = `${raise.cause}@${no}@${time}`;
       const item: OpenWithheld = { ...raise, id, raisedAt: time, overAt: null, count: 1, lastNo: no };
       open.set(raise.cause, item);
       later(item);

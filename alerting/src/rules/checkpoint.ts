@@ -12,10 +12,10 @@ const head = z.object({
   last: z.number().nullable(),
   /** Telemetry is being refused. */
   deaf: z.boolean().default(false),
+  /** How long it was in all (ms of `listened`). */
+  deafMs: z.number().default(0),
   /** Devices that declared something and have not restored it, or are being tested (until, listened time). */
   disturbed: z.array(z.object({ device: z.string(), words: z.array(z.string()), tested: z.number() })).default([]),
-  /** Series that rules know up to a time (ms UTC) the journal does not have yet, see `Foreseen`. */
-  foreseen: z.array(z.tuple([z.number().int(), z.number()])).default([]),
 });
 export type CheckpointHead = z.infer<typeof head>;
 
@@ -28,6 +28,8 @@ const partHeader = z.object({
   withheld: z.array(z.number().int()).default([]),
   /** Of rows of a zone: the series that fed it last. */
   sources: z.array(z.tuple([z.number().int(), z.number().int()])).default([]),
+  /** Beside the rows: series that rules know up to a time (ms UTC) the journal does not have yet, see `Foreseen`. */
+  foreseen: z.array(z.tuple([z.number().int(), z.number()])).default([]),
 });
 
 /**
@@ -66,7 +68,7 @@ export function decodeFormatOne(bytes: Uint8Array): CheckpointPart {
   return undamaged(() => {
     const { json, rows } = readBlock(bytes);
     const { rules, devices } = formatOne.parse(json);
-    return { rules, names: devices, withheld: [], sources: [], rows };
+    return { rules, names: devices, withheld: [], sources: [], foreseen: [], rows };
   });
 }
 

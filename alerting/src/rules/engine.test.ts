@@ -84,6 +84,13 @@ describe('threshold rules', () => {
     expect(next()).toEqual(['raise preset:pump:low:p:']);
   });
 
+  it('raises by ticks alone also while telemetry is refused: a value that was told stands until another is', () => {
+    const scene = new Scene().device('p', 'pump');
+    const { next } = watch(scene);
+    scene.reading('p', 'pressure', 90).deafSeconds(10);
+    expect(next()).toEqual(['raise preset:pump:low:p:']);
+  });
+
   it('ignores late readings, and keeps points apart', () => {
     const scene = new Scene().device('h', 'heat');
     const { next } = watch(scene);

@@ -21,7 +21,7 @@ import { type LearnedSeries, learnedOf, scoreOf } from './inspection.ts';
 import { absence } from './kinds/absence.ts';
 import { CLEAR, HOLD, NOTHING, type Outcome, RAISE, type Stimulus } from './kinds/kind.ts';
 import { explainVerdict, verdictOf } from './kinds/verdict.ts';
-import { fail, type LiveRule, type Variant } from './live-rule.ts';
+import { fail, type LiveRule, timeFor, type Variant } from './live-rule.ts';
 import { type Moment, Raising } from './raising.ts';
 import { AHEAD, ReadAhead } from './read-ahead.ts';
 import { Silences } from './silences.ts';
@@ -213,33 +213,32 @@ export class Engine {
   snapshot(): Snapshot {
     const { next, clock } = this;
     const last = Number.isNaN(clock.last) ? null : clock.last;
-    const head = { next, listened: clock.now, last, deaf: clock.deaf };
+    const head = { next, listened: clock.now, last, deaf: clock.deaf, deafMs: clock.deafMs };
     const { ids } = this.#bindings.subjects;
     const disturbed = this.#disturbances.entries(clock.now).map(([device, words, tested]) => ({
       ...{ device: ids[device]!, words, tested },
     }));
-    return takeSnapshot({ ...head, disturbed, foreseen: this.#foreseen.entries() }, this.#bindings, this.#catalogue);
+    return takeSnapshot({ ...head, disturbed }, this.#foreseen.entries(), this.#bindings, this.#catalogue);
   }
 
   /** Into a fresh engine. State of rules, series and devices that are no more is dropped. */
-  restore({ next, listened, last, deaf, disturbed, foreseen }: CheckpointHead, parts: Iterable<CheckpointPart>): void {
+  restore({ next, listened, last, deaf, deafMs, disturbed }: CheckpointHead, parts: Iterable<CheckpointPart>): void {
     this.next = next;
-    this.clock.now = listened;
-    this.clock.last = last ?? NaN;
-    this.clock.deaf = deaf;
+    Object.assign(this.clock, { now: listened, last: last ?? NaN, deaf, deafMs });
     for (const { device, words, tested } of disturbed) {
       const number = this.#bindings.subjects.numberOf(device);
       if (number >= 0) this.#disturbances.restore(number, words, tested);
     }
-    for (const [series, until] of foreseen)
-      if (this.#bindings.subjects.device(series) >= 0) this.#foreseen.restore(series, until);
-    for (const part of parts)
+    for (const part of parts) {
+      for (const [series, until] of part.foreseen)
+        if (this.#bindings.subjects.device(series) >= 0) this.#foreseen.restore(series, until);
       restorePart(part, this.#bindings, this.#catalogue, (slot, variant, withheld) => {
         if (this.#guarded(variant, () => variant.kind.raised(this.#state, this.#offset(slot))))
           this.#raising.restored(slot, variant, withheld);
         this.#arm(slot, variant);
         if (variant.subject === 'silence' && absence.held(this.#state, this.#offset(slot))) this.#silences.hold(slot);
       });
+    }
   }
 
   /** How far a rule is from its limit for a device (1 = at it): the highest of what it judges there; null when it has seen nothing. */
@@ -351,7 +350,7 @@ export class Engine {
     const variant = this.#bindings.variantOf(slot);
     const { kind, definition } = variant;
     try {
-      const due = kind.wakeAt(this.#state, this.#offset(slot), definition);
+      const due = this.#dueAt(slot, variant);
       if (due > this.clock.now) {
         this.#bindings.timers.arm(slot, due);
         return;
@@ -361,7 +360,11 @@ export class Engine {
       if (upstream >= 0) this.#wake(upstream);
       const from = upstream < 0 ? -1 : this.#offset(upstream);
       this.#bindings.slots.touch(slot);
-      this.#act(slot, variant, kind.wake(this.#state, this.#offset(slot), definition, this.clock.now, from));
+      this.#act(
+        slot,
+        variant,
+        kind.wake(this.#state, this.#offset(slot), definition, timeFor(variant, this.clock), from),
+      );
     } catch (error) {
       this.#broken(slot, variant, error);
     }
@@ -404,7 +407,7 @@ export class Engine {
   }
 
   #act(slot: number, variant: Variant, outcome: Outcome): void {
-    this.#bindings.timers.arm(slot, variant.kind.wakeAt(this.#state, this.#offset(slot), variant.definition));
+    this.#bindings.timers.arm(slot, this.#dueAt(slot, variant));
     if (outcome === RAISE) this.#raising.raise(slot, variant);
     else if (outcome === CLEAR) this.#raising.clear(slot, variant, {});
     else if (outcome === HOLD) this.#silences.hold(slot);
@@ -466,8 +469,14 @@ export class Engine {
     return this.#fresh;
   }
 
+  /** Listened time at which it is to be woken, as far as is known: it goes on while nobody is silent. */
+  #dueAt(slot: number, variant: Variant): number {
+    const due = variant.kind.wakeAt(this.#state, this.#offset(slot), variant.definition);
+    return variant.subject === 'silence' ? due + this.clock.deafMs : due;
+  }
+
   #arm(slot: number, variant: Variant): void {
-    const due = this.#guarded(variant, () => variant.kind.wakeAt(this.#state, this.#offset(slot), variant.definition));
+    const due = this.#guarded(variant, () => this.#dueAt(slot, variant));
     if (due !== undefined) this.#bindings.timers.arm(slot, due);
   }
 

@@ -2,7 +2,7 @@ import { FLAG, indexOfNo, type JournalBatch } from '@smart-fire/core';
 
 /**
  * Readings that rules have seen and the journal has refused. Their devices send them again, and rules, for which the time of a series only
- * goes forward, are not to see them again.
+ * goes forward, are not to see them again. One that came without a time of its own comes again under a new one and counts again.
  */
 export class Foreseen {
   /** By series: time (ms UTC) of the last one seen. */

@@ -1,4 +1,4 @@
-import type { Rule, RuleDefinition, RuleMode, Schedule } from '@smart-fire/core';
+import type { ListenedClock, Rule, RuleDefinition, RuleMode, Schedule } from '@smart-fire/core';
 import type { RuleKind } from './kinds/kind.ts';
 
 /** A rule in force, with what has gone wrong in it. */
@@ -56,6 +56,11 @@ export function makeVariant(
     learns: kind.learned !== undefined || 'learn' in definition,
     disturbs: !silence && !inputs.every((metric) => OWN_METRICS.has(metric)),
   };
+}
+
+/** `Stimulus.now` for a rule. */
+export function timeFor({ subject }: Variant, clock: ListenedClock): number {
+  return subject === 'silence' ? clock.hearing : clock.now;
 }
 
 /** What a state is made of: one can go on where another of the same make has stopped. */

@@ -4,7 +4,7 @@ import type { Disturbances } from './disturbances.ts';
 import type { Effect, RaiseEffect } from './effect.ts';
 import { absence } from './kinds/absence.ts';
 import type { Evidence, Sentence } from './kinds/kind.ts';
-import { fail, type Variant } from './live-rule.ts';
+import { fail, timeFor, type Variant } from './live-rule.ts';
 import { RAISED, WITHHELD } from './slots.ts';
 import type { Withholding } from './withholding.ts';
 
@@ -156,7 +156,8 @@ export class Raising {
   }
 
   /** What the kind says of it; a kind that throws while it speaks must not cost the alarm. */
-  #said(slot: number, { kind, live, definition, subject }: Variant, id: string) {
+  #said(slot: number, variant: Variant, id: string) {
+    const { kind, live, definition, subject } = variant;
     const { slots } = this.#deps.bindings();
     const offset = slots.offset(slot);
     let level: RaiseEffect['level'] = null;
@@ -164,7 +165,7 @@ export class Raising {
     let explanation: Sentence = { zh: `${definition.zh}:条件成立`, en: `${definition.en}: its condition is there` };
     try {
       level = kind.level?.(slots.state, offset) ?? null;
-      detail = kind.evidence(slots.state, offset, definition, this.#deps.clock.now);
+      detail = kind.evidence(slots.state, offset, definition, timeFor(variant, this.#deps.clock));
       const affected = subject === 'silence' ? this.#affected(id) : 0;
       if (affected > 0) detail.affected = affected;
       explanation = kind.explain(definition, detail);

@@ -37,7 +37,7 @@ export class Silences {
     for (let slot = subjects.silence(device); slot >= 0; slot = slots.next(slot)) {
       const variant = this.#bindings.variantOf(slot);
       this.evaluations++;
-      this.#stimulus.now = this.#clock.now;
+      this.#stimulus.now = this.#clock.hearing;
       slots.touch(slot);
       try {
         const outcome = variant.kind.step(slots.state, slots.offset(slot), variant.definition, this.#stimulus);
@@ -73,7 +73,8 @@ export class Silences {
       const variant = this.#bindings.variantOf(slot);
       slots.touch(slot);
       const rule = variant.definition as Parameters<typeof absence.release>[2];
-      if (absence.release(slots.state, slots.offset(slot), rule, this.#clock.now, from)) this.#steps.arm(slot, variant);
+      if (absence.release(slots.state, slots.offset(slot), rule, this.#clock.hearing, from))
+        this.#steps.arm(slot, variant);
     }
   }
 

@@ -6,6 +6,8 @@ import type { CopiedSlot } from './slots.ts';
 
 /** Numbers of one part, about 32 KiB: a ms to make and to send. */
 const PART_NUMBERS = 4 * 1024;
+/** Foreseen series of one part. */
+const PART_FORESEEN = 1024;
 /** Slots looked through without a breath: many are not in use. */
 const BREATH_SLOTS = 1024;
 
@@ -17,13 +19,20 @@ export interface Snapshot {
 }
 
 /** Costs nothing yet: state is read with the parts, or just before it changes. A new snapshot ends the one before. */
-export function takeSnapshot(head: CheckpointHead, bindings: Bindings, catalogue: RuleCatalogue): Snapshot {
+export function takeSnapshot(
+  head: CheckpointHead,
+  foreseen: [series: number, until: number][],
+  bindings: Bindings,
+  catalogue: RuleCatalogue,
+): Snapshot {
   const variants = catalogue.variants.slice();
   const copy = bindings.slots.copy();
   const { ids, zoneKeys } = bindings.subjects;
 
   function* parts(): Generator<CheckpointPart | null> {
     try {
+      for (let at = 0; at < foreseen.length; at += PART_FORESEEN)
+        yield { ...new PartWriter().finished(), foreseen: foreseen.slice(at, at + PART_FORESEEN) };
       let part = new PartWriter();
       for (let looked = 1; !copy.done; looked++) {
         if (looked % BREATH_SLOTS === 0) yield null;
@@ -78,6 +87,7 @@ class PartWriter {
       names: [...this.#names.keys()],
       withheld: this.#withheld,
       sources: this.#sources,
+      foreseen: [],
       rows: this.#numbers.slice(0, this.#used),
     };
   }

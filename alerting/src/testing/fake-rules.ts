@@ -46,6 +46,10 @@ export class FakeRules implements RuleSource {
     this.said.push(`over ${cause}`);
   }
 
+  refused(): void {
+    // Nothing is kept.
+  }
+
   async replayFrom(no: number | null): Promise<void> {
     this.replays.push(no);
   }

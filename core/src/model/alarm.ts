@@ -20,7 +20,7 @@ export type Verdict = (typeof VERDICTS)[number];
 
 /** What needs a person to act. One unclosed alarm per cause. Times are integer ms UTC. */
 export interface Alarm {
-  /** UUIDv5 of the cause and the opening journal number. */
+  /** UUIDv5 of the cause, the opening journal number and the time of arrival. */
   id: string;
   /** `{rule id | event class or event}:{device}:{point}` */
   cause: string;

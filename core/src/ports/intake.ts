@@ -23,7 +23,7 @@ export interface Waiter {
 
 /**
  * The durable entry. With an error the message could not be committed: then no PUBACK may be sent and the connection is closed.
- * Messages of one connection are settled in the order they were handed in.
+ * Messages of one connection that are taken are settled in the order they were handed in; one that is refused is told later.
  */
 export interface Intake {
   accept(message: InboundMessage, waiter: Waiter): void;

@@ -34,11 +34,13 @@ export interface RuleSource {
   withhold(raise: WithheldRaise): void;
   /** The condition is gone, or has become an alarm after all. Unknown causes are ignored. */
   withheldOver(over: { no: number; cause: string; time: number }): void;
+  /** The journal did not keep what was told from number `no` on; numbers go on from there anew. */
+  refused(no: number): void;
   /**
-   * To be awaited before a replay: entries from `no` on come again, and what is kept of them already counts once. null = the journal was
-   * replaced: its numbers say nothing about what is kept.
+   * To be awaited before a replay: entries from `no` to `end` (exclusive) come again, and what is kept of them already counts once. null = the
+   * journal was replaced: its numbers say nothing about what is kept.
    */
-  replayFrom(no: number | null): Promise<void>;
+  replayFrom(no: number | null, end: number): Promise<void>;
   /** Resolves when everything withheld so far is durable; to be awaited before a checkpoint that covers it. */
   flush(): Promise<void>;
 }

@@ -151,6 +151,7 @@ export class FakeRuleBook implements RuleBook {
 
   withhold(): void {}
   withheldOver(): void {}
+  refused(): void {}
   async replayFrom(): Promise<void> {}
   async flush(): Promise<void> {}
 

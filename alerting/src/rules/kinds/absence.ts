@@ -3,17 +3,17 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 import { ARM, CLEAR, HOLD, NOTHING, RAISE, type RuleKind } from './kind.ts';
 
-/** Offsets, all in listened time: when last heard (NaN = never), until when this device's children are given the benefit, and the phase. */
+/** Offsets, all in hearing time (see `ListenedClock`): when last heard (NaN = never), until when this device's children are given the benefit, and the phase. */
 const HEARD = 0;
 const SETTLED = 1;
 const PHASE = 2;
 
-/** Phases; a positive one is the listened time at which a child that was held is judged for good. */
+/** Phases; a positive one is the hearing time at which a child that was held is judged for good. */
 const HELD = -1;
 const RAISED = -2;
 
 /**
- * Silence, counted only while we listened. A device that was never heard raises nothing.
+ * Silence, counted only while we listened and took telemetry. A device that was never heard raises nothing.
  * A child whose time is up is held until its gateway is heard: a lost gateway thus takes its children along without a word from them.
  * When the gateway is heard again a held child gets as long as the gateway was silent (at most its own limit) to report.
  */

@@ -18,7 +18,7 @@ export interface Stimulus {
   value: number;
   /** The reading's own time (ms UTC), strictly ascending within a series. */
   time: number;
-  /** Listened time: ms in which we heard the world, see `ListenedClock`. */
+  /** Listened time: ms in which we heard the world, see `ListenedClock`; of rules on silence its hearing time. */
   now: number;
   /** False while the device is in alarm, in test or in maintenance: judge, but learn nothing. */
   learn: boolean;
@@ -62,7 +62,7 @@ export interface RuleKind<Rule extends RuleDefinition = RuleDefinition> {
   step(state: Float64Array, offset: number, rule: Rule, stimulus: Stimulus): Outcome;
   /** Kinds on series only: from the first to the last of these values a step leaves a fresh state fresh, so that it need not be taken. */
   quiet?(rule: Rule): readonly [low: number, high: number];
-  /** Listened time at which `wake` is to be called; Infinity = never. */
+  /** Time as in `Stimulus.now` at which `wake` is to be called; Infinity = never. */
   wakeAt(state: Float64Array, offset: number, rule: Rule): number;
   /** Time has passed. `upstream` is the offset of the same rule kind's state of the device's gateway, or -1. */
   wake(state: Float64Array, offset: number, rule: Rule, now: number, upstream: number): Outcome;
