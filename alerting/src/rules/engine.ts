@@ -211,14 +211,13 @@ export class Engine {
 
   /** What a restart needs, as it is now; its parts may be written while the engine goes on. */
   snapshot(): Snapshot {
-    const { next, clock } = this;
-    const last = Number.isNaN(clock.last) ? null : clock.last;
-    const head = { next, listened: clock.now, last, deaf: clock.deaf, deafMs: clock.deafMs };
+    const { now: listened, last, deaf, deafMs } = this.clock;
     const { ids } = this.#bindings.subjects;
-    const disturbed = this.#disturbances.entries(clock.now).map(([device, words, tested]) => ({
+    const disturbed = this.#disturbances.entries(listened).map(([device, words, tested]) => ({
       ...{ device: ids[device]!, words, tested },
     }));
-    return takeSnapshot({ ...head, disturbed }, this.#foreseen.entries(), this.#bindings, this.#catalogue);
+    const head = { next: this.next, listened, last: Number.isNaN(last) ? null : last, deaf, deafMs, disturbed };
+    return takeSnapshot(head, this.#foreseen.entries(), this.#bindings, this.#catalogue);
   }
 
   /** Into a fresh engine. State of rules, series and devices that are no more is dropped. */
@@ -230,8 +229,7 @@ export class Engine {
       if (number >= 0) this.#disturbances.restore(number, words, tested);
     }
     for (const part of parts) {
-      for (const [series, until] of part.foreseen)
-        if (this.#bindings.subjects.device(series) >= 0) this.#foreseen.restore(series, until);
+      this.#foreseen.restore(part.foreseen, (series) => this.#bindings.subjects.device(series) >= 0);
       restorePart(part, this.#bindings, this.#catalogue, (slot, variant, withheld) => {
         if (this.#guarded(variant, () => variant.kind.raised(this.#state, this.#offset(slot))))
           this.#raising.restored(slot, variant, withheld);
@@ -476,8 +474,7 @@ export class Engine {
   }
 
   #arm(slot: number, variant: Variant): void {
-    const due = this.#guarded(variant, () => this.#dueAt(slot, variant));
-    if (due !== undefined) this.#bindings.timers.arm(slot, due);
+    this.#guarded(variant, () => this.#bindings.timers.arm(slot, this.#dueAt(slot, variant)));
   }
 
   #guarded<T>({ live }: Variant, work: () => T): T | undefined {

@@ -34,7 +34,7 @@ export class Foreseen {
     return [...this.#until];
   }
 
-  restore(series: number, until: number): void {
-    this.#until.set(series, until);
+  restore(entries: readonly [series: number, until: number][], isKnown: (series: number) => boolean): void {
+    for (const [series, until] of entries) if (isKnown(series)) this.#until.set(series, until);
   }
 }
