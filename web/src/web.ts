@@ -29,7 +29,10 @@ export function createWeb(deps: WebDeps): Web {
       const context = await createContext(deps);
       const { credentials } = context;
       const hub = new Hub(clock.now());
-      const consoles = new Consoles({ hub, clock, log, metrics, holds: (caller) => credentials.holds(caller) });
+      const consoles = new Consoles({
+        ...{ hub, clock, log, metrics, holds: (caller) => credentials.holds(caller) },
+        feed: { watch: (devices) => feed.watch(devices), unwatch: (devices) => feed.unwatch(devices) },
+      });
       const feed = new Feed({ ...context, hub, changed: () => consoles.changed() });
       credentials.onEnd((ended, reason) => consoles.end(ended, reason));
 

@@ -51,7 +51,10 @@ beforeEach(() => {
   clock = new FakeClock();
   hub = new Hub(clock.now());
   holds = true;
-  consoles = new Consoles({ hub, clock, log: createLog('silent'), metrics: new MetricsRegistry(), holds: () => holds });
+  consoles = new Consoles({
+    ...{ hub, clock, log: createLog('silent'), metrics: new MetricsRegistry(), holds: () => holds },
+    feed: { watch() {}, unwatch() {} },
+  });
   consoles.start();
 });
 

@@ -24,6 +24,8 @@ interface Console {
   socket: WebSocket;
   caller: Caller;
   reader: Reader | null;
+  /** As it said last; undefined before it has. */
+  watch: View['watch'] | undefined;
   /** When it last showed that it takes what it is given: by a pong, or by emptying a full buffer. */
   readAt: number;
   /** More waits in its socket than is good. */
@@ -35,6 +37,8 @@ interface Deps {
   clock: Clock;
   log: Logger;
   metrics: MetricsRegistry;
+  /** Told what a console watches from now on, before it reads, and no longer. */
+  feed: { watch(devices: View['watch']): void; unwatch(devices: View['watch']): void };
   /** Whether a caller's log-in still holds. */
   holds: (caller: Caller) => boolean;
 }
@@ -104,13 +108,17 @@ export class Consoles {
   }
 
   add(socket: WebSocket, caller: Caller): void {
-    const one: Console = { socket, caller, reader: null, readAt: this.#deps.clock.now(), full: false };
+    const readAt = this.#deps.clock.now();
+    const one: Console = { socket, caller, reader: null, watch: undefined, readAt, full: false };
     this.#open.add(one);
     socket.on('message', (data, isBinary) => this.#hear(one, data, isBinary));
     socket.on('pong', () => {
       one.readAt = this.#deps.clock.now();
     });
-    socket.on('close', () => this.#open.delete(one));
+    socket.on('close', () => {
+      this.#open.delete(one);
+      if (one.watch !== undefined) this.#deps.feed.unwatch(one.watch);
+    });
     socket.on('error', (error) => this.#deps.log.debug({ err: error }, 'console connection failed'));
   }
 
@@ -124,7 +132,10 @@ export class Consoles {
       one.socket.close(CLOSE.badMessage);
       return;
     }
-    const view = viewOf(one.caller, hello.watch ?? null);
+    const view = viewOf(one.caller, hello.watch ? [...new Set(hello.watch)] : null);
+    this.#deps.feed.watch(view.watch);
+    if (one.watch !== undefined) this.#deps.feed.unwatch(one.watch);
+    one.watch = view.watch;
     // A console that goes on may have frames under way to it that its `since` does not know of.
     one.reader =
       one.reader && hello.since !== undefined ? one.reader.turnTo(view) : this.#deps.hub.join(view, hello.since);

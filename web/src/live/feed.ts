@@ -6,6 +6,7 @@ import type { UnclosedByDevice } from '../server/views/unclosed-by-device.ts';
 import type { Entry } from './change-log.ts';
 import type { Hub } from './hub.ts';
 import { Pacer } from './pacer.ts';
+import { Watched } from './watched.ts';
 
 /** A status is worth a frame once a second: latest wins. */
 const DEVICE_WINDOW_MS = 1000;
@@ -29,6 +30,7 @@ interface FeedDeps extends Pick<WebDeps, 'book' | 'status' | 'registry' | 'healt
 export class Feed {
   readonly #deps: FeedDeps;
   readonly #pacer: Pacer;
+  readonly #watched = new Watched();
   readonly #dirty = new Set<string>();
   #rest: Timer | null = null;
   /** Sites and zones whose names alarms carry. */
@@ -60,11 +62,16 @@ export class Feed {
         this.#deps.unclosed.put(alarm);
         this.#putAlarm(alarm);
         this.#deps.changed();
-        this.#markDevice(alarm.device);
+        if (this.#watched.has(alarm.device)) this.#markDevice(alarm.device);
       }),
       status.onChange((changed) => {
-        for (const device of changed) this.#dirty.add(device);
-        this.#pacer.poke();
+        let any = false;
+        for (const device of changed)
+          if (this.#watched.has(device)) {
+            this.#dirty.add(device);
+            any = true;
+          }
+        if (any) this.#pacer.poke();
       }),
       registry.onChange(({ entity, id }) => {
         if (entity === 'device') this.#markDevice(id);
@@ -84,6 +91,17 @@ export class Feed {
     this.#pacer.stop();
   }
 
+  /** Somebody begins to watch these (null = all): what has changed while nobody did is in the hub before he reads. */
+  watch(devices: readonly string[] | null): void {
+    if (devices === null && !this.#watched.everything) for (const entry of this.#devices.values()) entry.stale();
+    for (const id of devices ?? []) if (!this.#watched.has(id) && this.#devices.has(id)) this.#putDevice(id);
+    this.#watched.add(devices);
+  }
+
+  unwatch(devices: readonly string[] | null): void {
+    this.#watched.drop(devices);
+  }
+
   #markDevice(device: string): void {
     this.#dirty.add(device);
     this.#pacer.poke();
@@ -100,7 +118,7 @@ export class Feed {
   }
 
   #flush(): void {
-    const { hub, registry, devices, book } = this.#deps;
+    const { book } = this.#deps;
     if (this.#renamed.size > 0) {
       const names = this.#renamed;
       for (const alarm of book.unclosed())
@@ -112,20 +130,7 @@ export class Feed {
     for (const id of this.#dirty) {
       if (left-- === 0) break;
       this.#dirty.delete(id);
-      const device = registry.devices.get(id);
-      const version = ++this.#versions;
-      if (device) {
-        const known = this.#devices.get(id);
-        // The hub tells by the path that a device has moved, so there it is another thing.
-        const entry = known?.path === device.path ? known : new DeviceEntry(device, devices);
-        if (entry !== known) this.#devices.set(id, entry);
-        hub.put('devices', entry.changed(device, version));
-      } else {
-        this.#devices.delete(id);
-        // Nobody is told of a device he could not see: the path is the last one.
-        const path = hub.pathOf('devices', id);
-        if (path !== null) hub.put('devices', { entity: 'device', id, version, path, gone: true, text: () => 'null' });
-      }
+      this.#putDevice(id);
     }
     this.#deps.changed();
     if (this.#dirty.size > 0)
@@ -133,6 +138,24 @@ export class Feed {
         this.#rest = null;
         this.#flush();
       }, REST_AFTER_MS);
+  }
+
+  #putDevice(id: string): void {
+    const { hub, registry, devices } = this.#deps;
+    const device = registry.devices.get(id);
+    const version = ++this.#versions;
+    if (device) {
+      const known = this.#devices.get(id);
+      // The hub tells by the path that a device has moved, so there it is another thing.
+      const entry = known?.path === device.path ? known : new DeviceEntry(device, devices);
+      if (entry !== known) this.#devices.set(id, entry);
+      hub.put('devices', entry.changed(device, version));
+    } else {
+      this.#devices.delete(id);
+      // Nobody is told of a device he could not see: the path is the last one.
+      const path = hub.pathOf('devices', id);
+      if (path !== null) hub.put('devices', { entity: 'device', id, version, path, gone: true, text: () => 'null' });
+    }
   }
 
   #pollHealth(): void {
@@ -182,8 +205,12 @@ class DeviceEntry implements Entry {
   changed(device: RegisteredDevice, version: number): this {
     this.#device = device;
     this.version = version;
-    this.#texts[0] = this.#texts[1] = null;
+    this.stale();
     return this;
+  }
+
+  stale(): void {
+    this.#texts[0] = this.#texts[1] = null;
   }
 
   text(full: boolean): string {

@@ -93,7 +93,19 @@ describe('a console', () => {
     await until(() => expect(client.devices.get('d1').condition).toBe('alarm'));
     client.say({ type: 'hello', since: client.seq, watch: ['d2'] });
     await until(() => expect(client.devices.get('d2')).toMatchObject({ condition: 'normal' }));
+    // What changes while nobody watches is there as soon as somebody does, also for one who watched before.
+    parts.status.set('d1', { connected: true, lastSeenAt: 2, values: [{ ...value, value: 0.2, time: 2 }] });
+    client.say({ type: 'hello', since: client.seq, watch: ['d1'] });
+    await until(() => expect(client.devices.get('d1').values).toMatchObject([{ value: 0.2 }]));
     expect(client.types().filter((type) => type === 'snapshot')).toHaveLength(1);
+    parts.status.set('d2', { connected: true, lastSeenAt: 3, values: [{ ...value, value: 0.3, time: 3 }] });
+    const other = connect(headers, { type: 'hello', watch: ['d2'] });
+    await until(() => expect(other.devices.get('d2')?.values).toMatchObject([{ value: 0.3 }]));
+    other.socket.close();
+    await until(() => expect(other.closed).not.toBe(null));
+    parts.status.set('d2', { connected: true, lastSeenAt: 4, values: [{ ...value, value: 0.4, time: 4 }] });
+    const all = connect(headers);
+    await until(() => expect(all.devices.get('d2')?.values).toMatchObject([{ value: 0.4 }]));
   });
 
   it('of one town hears nothing of the other', async () => {
