@@ -42,6 +42,7 @@ export function createAuthorize(deps: AuthorizeDeps): Hooks & { isSilent(packet:
     const { topic, qos, dup, messageId = 0 } = packet;
     return {
       device,
+      memo: null,
       channel,
       topic,
       bytes,

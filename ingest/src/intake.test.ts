@@ -231,6 +231,7 @@ it('replays a recorded day of 300,000 readings in seconds', { timeout: 30_000 },
       first.intake.accept(
         {
           device,
+          memo: null,
           channel: 'telemetry',
           topic: '',
           bytes,

@@ -2,6 +2,8 @@
 export interface InboundMessage {
   /** The device the topic names. */
   device: string;
+  /** Where the intake may keep what it knows of the device: one object for all its messages on a connection. Null: there is none. */
+  memo: { known: unknown } | null;
   channel: 'telemetry' | 'event' | 'state' | 'command/reply';
   topic: string;
   /** The payload is bytes[from, to), theirs only until the call returns: what is kept is copied. */

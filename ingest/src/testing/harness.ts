@@ -71,6 +71,7 @@ export async function startIngest(options: HarnessOptions = {}) {
       ingest.intake.accept(
         {
           device,
+          memo: null,
           channel,
           topic: deviceTopic(device, channel),
           bytes: payload,
