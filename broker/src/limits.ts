@@ -32,7 +32,8 @@ export class Budget {
 
   /** Takes one message: 0 = it may pass, otherwise ms to wait until it may. `now`: our clock (ms UTC). */
   take(now: number): number {
-    this.#refill(now);
+    // Looked after only when it is spent: most never are.
+    if (this.#tokens < 1) this.#refill(now);
     if (this.#tokens >= 1) {
       this.#tokens--;
       return 0;
@@ -42,6 +43,7 @@ export class Budget {
 
   /** Half full again: the sender has kept a pause. */
   get relaxed(): boolean {
+    this.#refill(this.#clock.now());
     return this.#tokens >= (this.#rate() * BURST_SECONDS) / 2;
   }
 
