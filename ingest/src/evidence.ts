@@ -7,10 +7,12 @@ export interface Evidence {
   /** What the device says of itself. */
   claimsOnline: boolean | null;
   silent: boolean;
+  /** When it is looked at next, see `SilenceAgenda`; null = it is silent as far as anybody knows. */
+  due: number | null;
   /** Listeners will be told. */
   changed: boolean;
 }
 
 export function noEvidence(): Evidence {
-  return { lastSeenAt: null, heardAt: 0, claimsOnline: null, silent: true, changed: false };
+  return { lastSeenAt: null, heardAt: 0, claimsOnline: null, silent: true, due: null, changed: false };
 }

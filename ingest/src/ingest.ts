@@ -132,6 +132,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       unlisten = registry.onChange(({ entity, id }) => {
         if (entity !== 'device') return;
         devices.refresh(id);
+        status.refresh(id);
         const slot = devices.slots.get(id);
         if (slot?.raw && !registry.devices.has(id)) {
           raw.forget(slot.raw);

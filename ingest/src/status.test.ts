@@ -98,6 +98,21 @@ it('does not call devices unknown for what was not heard while nothing could be 
   expect(ingest.status.status('d1').unknownSince).not.toBe(null);
 }, 20_000);
 
+it('looks again in time at a device that is of another kind now', async () => {
+  const registry = registryOf({ d1: { kind: 'smoke-alarm' }, d2: { kind: 'gateway' } }, 0);
+  const ingest = await startIngest({ registry });
+  for (const device of ['d1', 'd2']) await ingest.telemetry({ values: { battery: 90 } }, { device });
+  const told: string[] = [];
+  ingest.status.onChange((devices) => told.push(...devices));
+  const kind = (id: string, kind: string) => registry.putDevice({ ...registry.devices.get(id)!, kind });
+  kind('d1', 'gateway');
+  kind('d2', 'gas-detector');
+  await listen(ingest, 3 * getSensorKind('gateway')!.intervalMs + 3000);
+  expect(told).toEqual(['d1']);
+  await listen(ingest, 3 * getSensorKind('gas-detector')!.intervalMs);
+  expect(told).toEqual(['d1', 'd2']);
+}, 20_000);
+
 it('takes no repeat and no dead letter for a sign of life', async () => {
   const { status, telemetry, clock } = await startIngest();
   const heardAt = clock.now();

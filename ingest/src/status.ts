@@ -11,6 +11,7 @@ import {
 } from '@smart-fire/core';
 import type { DeviceSlot, Devices } from './devices.ts';
 import type { LastValues } from './last-values.ts';
+import { SilenceAgenda } from './silence-agenda.ts';
 
 /** Listeners are called at most four times a second. */
 const COALESCE_MS = 250;
@@ -21,6 +22,7 @@ const SILENT_INTERVALS = 3;
 export class Status {
   readonly #connected = new Set<string>();
   readonly #listened = new ListenedClock();
+  readonly #agenda = new SilenceAgenda();
   readonly #listeners = new Set<(devices: ReadonlySet<string>) => void>();
   #changed = new Set<string>();
   readonly #heardOf: DeviceSlot[] = [];
@@ -75,6 +77,13 @@ export class Status {
     evidence.lastSeenAt = at;
     evidence.heardAt = Math.min(0, at - (this.#firstAt ?? now));
     evidence.silent = this.#isSilent(slot);
+    if (!evidence.silent) this.#await(slot);
+  }
+
+  /** How often the device reports may be another now. */
+  refresh(id: string): void {
+    const slot = this.#devices.slots.get(id);
+    if (slot && !slot.evidence.silent) this.#await(slot);
   }
 
   presence(device: string, online: boolean): void {
@@ -138,6 +147,7 @@ export class Status {
     evidence.lastSeenAt = receivedAt;
     evidence.heardAt = this.#listened.hearing;
     evidence.silent = false;
+    if (evidence.due === null) this.#await(slot);
     // A flag, not a set of names: this is the path of every reading.
     if (evidence.changed || this.#listeners.size === 0) return;
     evidence.changed = true;
@@ -151,15 +161,20 @@ export class Status {
   }
 
   #findSilent(): void {
-    for (const slot of this.#devices.slots.values()) {
-      if (slot.evidence.silent || !this.#isSilent(slot)) continue;
-      slot.evidence.silent = true;
-      this.#touch(slot.id);
+    for (const slot of this.#agenda.take(this.#listened.hearing)) {
+      if (this.#isSilent(slot)) {
+        slot.evidence.silent = true;
+        this.#touch(slot.id);
+      } else this.#await(slot);
     }
   }
 
-  #isSilent({ evidence, ranges }: DeviceSlot): boolean {
-    return this.#listened.hearing - evidence.heardAt > SILENT_INTERVALS * ranges.intervalMs;
+  #await(slot: DeviceSlot): void {
+    this.#agenda.put(slot, silentAt(slot) + 1);
+  }
+
+  #isSilent(slot: DeviceSlot): boolean {
+    return this.#listened.hearing > silentAt(slot);
   }
 
   #touch(device: string): void {
@@ -182,4 +197,9 @@ export class Status {
     }
     for (const listener of this.#listeners) listener(changed);
   }
+}
+
+/** Hearing time up to which the device is not silent. */
+function silentAt({ evidence, ranges }: DeviceSlot): number {
+  return evidence.heardAt + SILENT_INTERVALS * ranges.intervalMs;
 }
