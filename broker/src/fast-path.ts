@@ -88,7 +88,7 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
   function find(connection: Connection, bytes: Buffer, from: number, to: number): Route | null {
     let routes = connection.routes;
     if (routes === null || routes.epoch !== epoch) {
-      routes = { ...emptyTable(ROUTES_MIN), epoch };
+      routes = { ...emptyTable(roomFor(registry.children(connection.user!).size)), epoch };
       connection.routes = routes;
     }
     const known = at(routes, bytes, from, to);
@@ -140,6 +140,11 @@ export function createFastPath({ intake, rights, registry, interest, hold, publi
       else hold.acknowledge(connection, message);
     },
   };
+}
+
+/** Places for a device's own topics and those of its children, half of them free. */
+function roomFor(children: number): number {
+  return Math.min(ROUTES_MAX, Math.max(ROUTES_MIN, 2 ** Math.ceil(Math.log2(2 * (children + 1)))));
 }
 
 function emptyTable(size: number): Pick<Routes, 'table' | 'topics'> {

@@ -190,7 +190,7 @@ it('is told once and in order, and what is committed is what was told, whatever 
       };
       for (const step of script) await perform(step);
       // One group a turn.
-      for (let i = 0; i < 10 + events / 200; i++) await turn();
+      for (let i = 0; i < 10 + events / 100; i++) await turn();
       const told = witness.seen.filter(({ what }) => what.includes('"type":"event"'));
       expect(told).toHaveLength(events);
       for (const end of ['mend', 'release'] as const) await perform({ do: end });

@@ -18,7 +18,7 @@ const WAITING_MAX = 32 * 1024 ** 2;
 const WAITING_RESERVE = 4 * 1024 ** 2;
 /** Most of one commit, in readings: what is done with it is done in one go. An event or a dead letter costs as much as so many readings. */
 const GROUP_MAX = 8000;
-const EVENT_COST = 40;
+const EVENT_COST = 80;
 
 export interface GroupCommitDeps {
   journal: Journal;
