@@ -294,10 +294,7 @@ export class Engine {
     if (entry.type !== 'event') return;
     const { device: id, point, event, detail } = entry;
     const device = this.#registry.devices.get(id);
-    if (!device) {
-      this.ignored++;
-      return;
-    }
+    if (!device) return void this.ignored++;
     const number = this.#bindings.subjects.numberOf(id);
     this.#silences.hear(number);
     if (event === 'test') this.#disturbances.tested(number, this.clock.now);
