@@ -269,6 +269,7 @@ describe('events while nothing can be committed', () => {
     expect(waiting()).toBe(once);
     let seq = 2;
     for (; waiting() < 36 * 1024 ** 2; seq++) void event({ seq, event: 'test', detail });
+    expect(health()[0]!.sentence.en).toMatch(/^Telemetry and events are refused, new events are not shown/);
     expect(await atTick(event({ seq, event: 'test', detail }))).toMatchObject({ code: 'FIRE_JOURNAL_SLOW' });
     journal.failWith = null;
     await until(() => {

@@ -11,7 +11,7 @@ import { Group } from './group.ts';
 
 type Presence = Omit<Extract<JournalEntry, { type: 'presence' }>, 'no'>;
 
-/** A commit that takes longer than this counts as failing: the publishers are answered, no new ones are let in. */
+/** A commit that takes longer than this counts as failing: the publishers are answered, readings are refused. */
 export const COMMIT_SLOW_MS = 5000;
 /** Most that may wait for the disk, and what events may have beyond it (bytes of payload). */
 const WAITING_MAX = 32 * 1024 ** 2;

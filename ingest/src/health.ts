@@ -44,12 +44,15 @@ function journalHealth(
   }
   const since = commit.failure?.since ?? commit.slowSince(now) ?? commit.fullSince ?? startedAt;
   const words = sentenceOf(refusal);
-  const sentence = commit.trouble(now)
-    ? {
-        zh: `未确认任何遥测和事件(不回 PUBACK),事件仍会显示:${words.zh}`,
-        en: `Telemetry and events are not acknowledged, events are shown all the same: ${words.en}`,
-      }
-    : { zh: `未确认任何遥测(不回 PUBACK):${words.zh}`, en: `Telemetry is not acknowledged: ${words.en}` };
+  const [zh, en] = commit.refusal(true, now)
+    ? ['不再接收遥测和事件,新事件不会显示', 'Telemetry and events are refused, new events are not shown']
+    : commit.trouble(now)
+      ? [
+          '未确认任何遥测和事件(不回 PUBACK),事件仍会显示',
+          'Telemetry and events are not acknowledged, events are shown all the same',
+        ]
+      : ['未确认任何遥测(不回 PUBACK)', 'Telemetry is not acknowledged'];
+  const sentence = { zh: `${zh}:${words.zh}`, en: `${en}: ${words.en}` };
   return { part: 'journal', level: 'failed', since, sentence, figures };
 }
 

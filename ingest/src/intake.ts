@@ -59,8 +59,9 @@ export class IngestIntake implements Intake {
   accept(message: InboundMessage, waiter: Waiter): void {
     const { commit, raw, devices } = this.#deps;
     const { device, memo, channel, bytes, from, to, receivedAt } = message;
-    const slot = (memo?.known as DeviceSlot | null | undefined) ?? devices.slot(device);
-    if (memo) memo.known = slot;
+    const known = (memo?.known ?? null) as DeviceSlot | null;
+    const slot = known ?? devices.slot(device);
+    if (memo && !known) memo.known = slot;
     const essential = channel === 'event';
     const refusal = commit.refusal(essential, receivedAt);
     const outcome = refusal ? 'not-accepted' : this.#take(message, slot, receivedAt);

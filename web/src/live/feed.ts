@@ -93,7 +93,14 @@ export class Feed {
 
   /** Somebody begins to watch these (null = all): what has changed while nobody did is in the hub before he reads. */
   watch(devices: readonly string[] | null): void {
-    if (devices === null && !this.#watched.everything) for (const entry of this.#devices.values()) entry.stale();
+    if (devices === null && !this.#watched.everything) {
+      // At once for a new frame; one that was made before is followed by what has changed since.
+      for (const [id, entry] of this.#devices) {
+        entry.stale();
+        this.#dirty.add(id);
+      }
+      this.#pacer.poke();
+    }
     for (const id of devices ?? []) if (!this.#watched.has(id) && this.#devices.has(id)) this.#putDevice(id);
     this.#watched.add(devices);
   }

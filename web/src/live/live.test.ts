@@ -106,6 +106,17 @@ describe('a console', () => {
     parts.status.set('d2', { connected: true, lastSeenAt: 4, values: [{ ...value, value: 0.4, time: 4 }] });
     const all = connect(headers);
     await until(() => expect(all.devices.get('d2')?.values).toMatchObject([{ value: 0.4 }]));
+    // Two go on from the same place, one behind the other; frames are shared.
+    const since = all.seq;
+    let last = all;
+    for (const shown of [0.5, 0.6]) {
+      last.socket.close();
+      await until(() => expect(last.closed).not.toBe(null));
+      parts.status.set('d2', { connected: true, lastSeenAt: 5, values: [{ ...value, value: shown, time: 5 }] });
+      const again = connect(headers, { type: 'hello', since });
+      await until(() => expect(again.devices.get('d2')?.values).toMatchObject([{ value: shown }]));
+      last = again;
+    }
   });
 
   it('of one town hears nothing of the other', async () => {
