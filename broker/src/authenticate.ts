@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import type { RefusalReason, Refusals } from './refusals.ts';
 
 /** CONNACK return codes [MQTT 3.1.1 table 3.1]. */
-export const CONNACK = { identifierRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const;
+export const CONNACK = { identifierRejected: 2, badCredentials: 4, notAuthorized: 5 } as const;
 
 export type Verdict =
   | { accepted: true; device: RegisteredDevice | null }

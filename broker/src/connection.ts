@@ -79,7 +79,7 @@ export class Connection extends Duplex {
   user: string | null = null;
   device: RegisteredDevice | null = null;
   /** CONNACK code that the log-in shall end with, whatever its secret. */
-  refuseWith: 2 | 3 | null = null;
+  refuseWith: 2 | null = null;
   budget: Budget | null = null;
   keepaliveMs = 0;
   readonly openedAt: number;
