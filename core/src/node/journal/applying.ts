@@ -94,9 +94,10 @@ export class Applying {
     this.#timer = null;
   }
 
+  /** What comes meanwhile waits for its own time: put in at once it would go in commit by commit. */
   async #run(): Promise<void> {
-    for (let pile = this.#piles[0]; pile; pile = this.#piles[0]) {
-      // What comes meanwhile goes onto the next one.
+    const last = this.#piles.at(-1);
+    for (let pile = this.#piles[0]; pile?.used; pile = this.#piles[0]) {
       if (this.#piles.length === 1) this.#piles.push(this.#empty(BYTES));
       const records = new Uint8Array(pile.bytes.subarray(0, pile.used));
       const { seq, error } = await this.#options
@@ -110,8 +111,9 @@ export class Applying {
         this.#options.stuck(error);
         return;
       }
-      if (this.#piles.length === 1 && this.#piles[0]!.used === 0) this.#drop();
+      if (pile === last) break;
     }
+    if (this.#piles.length === 1 && this.#piles[0]!.used === 0) this.#drop();
   }
 
   #room(length: number): Pile {
