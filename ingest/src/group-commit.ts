@@ -139,7 +139,7 @@ export class GroupCommit {
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    queueMicrotask(() => {
       this.#scheduled = false;
       this.#tell();
       // Behind the frames that what was told has led to.
@@ -194,8 +194,9 @@ export class GroupCommit {
     const { group, batch, startedAt } = this.#inFlight!;
     this.#inFlight = null;
     this.failure = null;
-    // The disk works on the next group while this one is handed out.
-    this.#flush();
+    // The disk works on the next group while this one is handed out; one that is not full takes in what this turn brings first.
+    if (this.#full.length > 0) this.#flush();
+    else setImmediate(() => this.#flush());
     this.#guard(() => this.#deps.committed(batch, startedAt));
     this.#told = Math.max(this.#told, group.end);
     this.#tell();

@@ -154,7 +154,9 @@ export class RawMessages {
     const full = ring.length + size > capacity;
     if (!full && ring.count < MESSAGES_MAX + SLACK) return ring.length;
     const share = Math.min(DEVICE_BYTES_MAX, Math.floor(ALL_BYTES_MAX / this.#rings.size));
-    const larger = Math.min(share, Math.max(RING_MIN, capacity * 2, ring.length + size));
+    // For as many as are kept, if they go on like these: grown once, most never grow again.
+    const expected = Math.ceil((ring.length + size) / (ring.count + 1)) * (MESSAGES_MAX + SLACK);
+    const larger = Math.min(share, ring.count === 0 ? Math.max(RING_MIN, size) : expected);
     if (full && larger > capacity && ring.count < MESSAGES_MAX + SLACK) this.#move(ring, 0, larger);
     if (ring.length + size <= ring.bytes.length && ring.count < MESSAGES_MAX + SLACK) return ring.length;
     // A quarter at least, so that most messages move nothing.

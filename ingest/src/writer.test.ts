@@ -23,13 +23,16 @@ function writerOf(journal: MemoryJournal, readings: MemoryReadings, clock: FakeC
   return { writer, changed };
 }
 
+/** Lets time pass until it holds. */
+async function passing(clock: FakeClock, condition: () => boolean): Promise<void> {
+  while (!condition()) await clock.advanceInSteps(50);
+}
+
 it('writes what is committed from memory, without reading the journal, and moves its cursor', async () => {
   const { telemetry, readings, journal, stop, clock } = await startIngest();
   const read = vi.spyOn(journal, 'read');
   for (let i = 0; i < 20; i++) await telemetry({ ts: clock.now() + i, values: { co: i } });
-  await until(() => readings.count() > 0);
-  await clock.advanceInSteps(250);
-  await until(() => readings.count() === 20);
+  await passing(clock, () => readings.count() === 20);
   await stop();
   expect(read).not.toHaveBeenCalled();
   expect(journal.cursors.readings).toBe((await journal.open()).nextNo);
@@ -39,7 +42,7 @@ it('writes together what comes within a moment, and at a stop what has gathered'
   const { telemetry, readings, stop, clock } = await startIngest();
   const write = vi.spyOn(readings, 'write');
   await telemetry({ ts: clock.now(), values: { co: 1 } });
-  await until(() => readings.count() === 1);
+  await passing(clock, () => readings.count() === 1);
   for (let i = 1; i < 20; i++) await telemetry({ ts: clock.now() + i, values: { co: i } });
   expect(write.mock.calls.length).toBeLessThan(5);
   await stop();
