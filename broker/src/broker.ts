@@ -3,7 +3,9 @@ import type { Server } from 'node:net';
 import type { Clock, HealthItem, Intake, Registry, Service, Timer } from '@smart-fire/core';
 import { type Config, Gauge, type Logger, type MetricsRegistry, type StateStore } from '@smart-fire/core/node';
 import type { WebSocket } from 'ws';
+import { Arrivals } from './arrivals.ts';
 import { Connection, type Pulse } from './connection.ts';
+import { Departures } from './departures.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createFastPath } from './fast-path.ts';
 import { createGuard } from './guard.ts';
@@ -59,6 +61,8 @@ const TIDY_MS = 60_000;
 export function createBroker(deps: BrokerDeps): Broker {
   const { intake, registry, state, config, tls, clock, log, metrics, open = false } = deps;
   const pulse: Pulse = { now: 0 };
+  const arrivals = new Arrivals();
+  const departures = new Departures();
   const refusals = createRefusals({ intake, clock, log, metrics });
   const rights = createRights(registry, open);
   const presence = new Presence(intake);
@@ -94,8 +98,8 @@ export function createBroker(deps: BrokerDeps): Broker {
   });
 
   const accept: Accept = (transport, origin) => {
-    if (ports) guard.admit(new Connection(transport, origin, { screen: guard, pulse, clock }));
-    else transport.destroy();
+    if (ports) guard.admit(new Connection(transport, origin, { screen: guard, pulse, clock, arrivals, departures }));
+    else transport.stream.destroy();
   };
 
   new Gauge({

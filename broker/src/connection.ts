@@ -1,9 +1,12 @@
 import { Duplex } from 'node:stream';
 import type { Clock, RegisteredDevice, Timer } from '@smart-fire/core';
 import type { Client } from 'aedes';
+import type { Arrivals, Reader } from './arrivals.ts';
+import type { Departures, Writer } from './departures.ts';
 import type { Routes } from './fast-path.ts';
 import { Framer, PACKET } from './framing.ts';
 import type { Budget } from './limits.ts';
+import type { Transport } from './transport.ts';
 
 /** Why a connection ended; also the reason of a device's presence entry. */
 export type EndReason =
@@ -68,7 +71,7 @@ const FAREWELL_MS = 2000;
  * One client's connection as Aedes sees it: a stream of whole, admitted packets in front of the socket.
  * What is read is bounded by the stream's buffer (then the socket pauses and TCP pushes back), what is written by `WRITE_MAX`.
  */
-export class Connection extends Duplex {
+export class Connection extends Duplex implements Reader, Writer {
   readonly transport: Duplex;
   readonly remote: string;
   /** CN of the client certificate our client CA has signed. */
@@ -97,29 +100,35 @@ export class Connection extends Duplex {
   readonly #pulse: Pulse;
   readonly #clock: Clock;
   readonly #framer: Framer;
+  readonly #arrivals: Arrivals;
+  readonly #departures: Departures;
   #run: { bytes: Buffer; start: number; end: number } | null = null;
   /** Aedes has enough to do: the stream's buffer is full. */
   #full = false;
   #finished = false;
   #stalled = false;
   #gathering = false;
+  #paused = false;
   #afterDrain: (() => void) | null = null;
   /** PUBACKs written in one piece at the end of the turn. */
   readonly #acks: number[] = [];
   #farewell: Timer | null = null;
 
   constructor(
-    transport: Duplex,
+    transport: Transport,
     origin: { remote: string; certificateName: string | null },
-    deps: { screen: Screen; pulse: Pulse; clock: Clock },
+    deps: { screen: Screen; pulse: Pulse; clock: Clock; arrivals: Arrivals; departures: Departures },
   ) {
     super({ readableHighWaterMark: READ_BUFFER, writableHighWaterMark: READ_BUFFER });
-    this.transport = transport;
+    const { stream } = transport;
+    this.transport = stream;
     this.remote = origin.remote;
     this.certificateName = origin.certificateName;
     this.#screen = deps.screen;
     this.#pulse = deps.pulse;
     this.#clock = deps.clock;
+    this.#arrivals = deps.arrivals;
+    this.#departures = deps.departures;
     this.openedAt = deps.pulse.now;
     this.heardAt = deps.pulse.now;
     this.#framer = new Framer(
@@ -131,14 +140,14 @@ export class Connection extends Duplex {
       (type) => this.#screen.limit(this, type),
     );
     this.on('error', () => {});
-    transport.on('data', (chunk: Buffer) => this.#arrived(chunk));
-    transport.on('end', () => this.#ended());
-    transport.on('error', () => this.destroy());
-    transport.on('drain', () => this.#drained());
-    transport.on('close', () => {
+    stream.on('end', () => this.#ended());
+    stream.on('error', () => this.#lost());
+    stream.on('drain', () => this.#drained());
+    stream.on('close', () => {
       this.#farewell?.cancel();
-      this.destroy();
+      this.#lost();
     });
+    transport.onRead((bytes, length) => this.#arrivals.add(this, bytes, length));
     this.once('close', () => this.#screen.closed(this));
   }
 
@@ -163,7 +172,16 @@ export class Connection extends Duplex {
 
   /** Writes a PUBACK, together with all others of this turn and before anything written later. */
   acknowledge(packetId: number): void {
-    if (this.#acks.push(packetId) === 1) queueMicrotask(() => this.#flushAcks());
+    if (this.#acks.push(packetId) === 1) this.#departures.add(this);
+  }
+
+  /** The transport has read this; see `Arrivals`. */
+  arrived(bytes: Buffer, from: number, to: number): void {
+    if (this.destroyed) return;
+    this.heardAt = this.#pulse.now;
+    this.readAt = this.#clock.now();
+    this.#framer.feed(bytes, from, to);
+    this.#settle();
   }
 
   /** Takes up what was told to wait. */
@@ -187,7 +205,7 @@ export class Connection extends Duplex {
 
   // Aedes writes here; `true` means that it need not wait.
   override write(chunk: unknown, encoding?: BufferEncoding | Written, callback?: Written): boolean {
-    this.#flushAcks();
+    this.depart();
     const room = super.write(chunk, encoding as BufferEncoding, callback);
     if (this.writableLength > WRITE_MAX) this.cut('slow-reader');
     return room || this.#stalled;
@@ -197,7 +215,7 @@ export class Connection extends Duplex {
     if (!this.#full) return;
     this.#full = false;
     this.heardAt = this.#pulse.now;
-    if (!this.#framer.waiting) this.transport.resume();
+    if (!this.#framer.waiting) this.#listen(true);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
@@ -230,15 +248,13 @@ export class Connection extends Duplex {
     callback(error);
   }
 
-  #arrived(chunk: Buffer): void {
-    if (this.destroyed) return;
-    this.heardAt = this.#pulse.now;
-    this.readAt = this.#clock.now();
-    this.#framer.feed(chunk);
-    this.#settle();
+  #lost(): void {
+    this.#arrivals.settle();
+    this.destroy();
   }
 
   #ended(): void {
+    this.#arrivals.settle();
     this.#finished = true;
     if (this.state === 'new') this.destroy();
     else this.#settle();
@@ -258,22 +274,30 @@ export class Connection extends Duplex {
     return true;
   }
 
-  /** Hands over adjacent packets in one piece. */
+  /** Hands over adjacent packets in one piece, a copy: the bytes are others' again. */
   #flushRun(): void {
     const run = this.#run;
     this.#run = null;
-    if (run && !this.destroyed && !this.push(run.bytes.subarray(run.start, run.end))) this.#full = true;
+    if (run && !this.destroyed && !this.push(Buffer.from(run.bytes.subarray(run.start, run.end)))) this.#full = true;
   }
 
   #settle(): void {
     this.#flushRun();
     if (this.destroyed) return;
-    if (this.deaf) this.transport.pause();
-    else if (this.#finished) this.push(null);
-    else this.transport.resume();
+    if (this.#finished && !this.deaf) this.push(null);
+    else this.#listen(!this.deaf);
   }
 
-  #flushAcks(): void {
+  #listen(on: boolean): void {
+    // Asked after every read.
+    if (this.#paused === !on) return;
+    this.#paused = !on;
+    if (on) this.transport.resume();
+    else this.transport.pause();
+  }
+
+  /** Writes the PUBACKs that wait. */
+  depart(): void {
     const count = this.#acks.length;
     if (count === 0) return;
     const bytes = Buffer.allocUnsafe(4 * count);

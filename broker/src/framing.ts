@@ -12,7 +12,7 @@ export const PACKET = {
 
 /** Who gets the packets. */
 export interface FrameSink {
-  /** One whole packet, bytes[start, end), its body from `bodyAt`. False: not now; it is given again on `resume`. */
+  /** One whole packet, bytes[start, end), its body from `bodyAt`; `bytes` are the sink's only until it returns. False: not now; it is given again on `resume`. */
   packet(bytes: Buffer, start: number, bodyAt: number, end: number): boolean;
   /** A packet that announces more than allowed. `body` is what is here of it; nothing more will be read. */
   oversize(type: number, length: number, body: Buffer): void;
@@ -48,36 +48,37 @@ export class Framer {
     return this.#waiting !== null;
   }
 
-  feed(chunk: Buffer): void {
+  /** bytes[from, to) have come; they are the framer's only until it returns. */
+  feed(bytes: Buffer, from: number, to: number): void {
     if (this.#dead) return;
-    if (this.#waiting) {
-      this.#waiting = Buffer.concat([this.#waiting, chunk]);
+    const before = this.#waiting ?? this.#head;
+    if (before) {
+      const all = Buffer.concat([before, bytes.subarray(from, to)]);
+      if (this.#waiting) this.#waiting = all;
+      else {
+        this.#head = null;
+        this.#scan(all, 0, all.length, true);
+      }
       return;
     }
-    if (this.#head) {
-      const bytes = Buffer.concat([this.#head, chunk]);
-      this.#head = null;
-      this.#scan(bytes);
+    const partial = this.#partial;
+    if (!partial) {
+      this.#scan(bytes, from, to, false);
       return;
     }
-    if (!this.#partial) {
-      this.#scan(chunk);
-      return;
-    }
-    const taken = chunk.copy(this.#partial, this.#have);
+    const taken = bytes.copy(partial, this.#have, from, to);
     this.#have += taken;
-    if (this.#have < this.#partial.length) return;
-    const whole = this.#partial;
+    if (this.#have < partial.length) return;
     this.#partial = null;
-    this.#scan(whole);
-    if (taken < chunk.length) this.feed(chunk.subarray(taken));
+    this.#scan(partial, 0, partial.length, true);
+    if (from + taken < to) this.feed(bytes, from + taken, to);
   }
 
   resume(): void {
     const bytes = this.#waiting;
     if (!bytes) return;
     this.#waiting = null;
-    this.#scan(bytes);
+    this.#scan(bytes, 0, bytes.length, true);
   }
 
   /** Nothing more is wanted. */
@@ -88,9 +89,10 @@ export class Framer {
     this.#head = null;
   }
 
-  #scan(bytes: Buffer): void {
-    let at = 0;
-    while (at < bytes.length && !this.#dead) {
+  /** `own`: nobody else writes into `bytes`. */
+  #scan(bytes: Buffer, from: number, to: number, own: boolean): void {
+    let at = from;
+    while (at < to && !this.#dead) {
       const type = bytes[at]! >> 4;
       if (type === 0 || type === 15) {
         this.#dead = true;
@@ -100,7 +102,7 @@ export class Framer {
       let length = 0;
       let bodyAt = at + 1;
       let complete = false;
-      while (bodyAt < bytes.length && bodyAt < at + HEADER_MAX) {
+      while (bodyAt < to && bodyAt < at + HEADER_MAX) {
         const byte = bytes[bodyAt++]!;
         length += (byte & 0x7f) * 128 ** (bodyAt - at - 2);
         if (byte < 0x80) {
@@ -112,22 +114,24 @@ export class Framer {
         if (bodyAt === at + HEADER_MAX) {
           this.#dead = true;
           this.#sink.malformed('remaining length of more than four bytes');
-        } else this.#head = Buffer.from(bytes.subarray(at));
+        } else this.#head = Buffer.from(bytes.subarray(at, to));
         return;
       }
       if (length > this.#limit(type)) {
         this.#dead = true;
-        this.#sink.oversize(type, length, bytes.subarray(bodyAt));
+        this.#sink.oversize(type, length, bytes.subarray(bodyAt, to));
         return;
       }
       const end = bodyAt + length;
-      if (end > bytes.length) {
+      if (end > to) {
         this.#partial = Buffer.allocUnsafeSlow(end - at);
-        this.#have = bytes.copy(this.#partial, 0, at);
+        this.#have = bytes.copy(this.#partial, 0, at, to);
         return;
       }
       if (!this.#sink.packet(bytes, at, bodyAt, end)) {
-        if (!this.#dead) this.#waiting = bytes.subarray(at);
+        if (this.#dead) return;
+        const rest = bytes.subarray(at, to);
+        this.#waiting = own ? rest : Buffer.from(rest);
         return;
       }
       at = end;

@@ -226,12 +226,15 @@ describe('a frozen subscriber', () => {
     const device = await h.login('d1', { clientId: 'device' });
     const payload = Buffer.alloc(60_000, 'x');
     let sent = 0;
+    // Nobody waits for it longer than its patience says.
+    const time = setInterval(() => h.clock.advance(10), 10);
     // Far more than the kernel buffers for the frozen one.
     while (sent < 200 && !frozen.closed) {
       for (let n = 0; n < 10; n++) device.send(publish(EVENT, 1, ++sent, payload));
       await until(() => device.of('puback').length === sent, 'PUBACKs while one reader is frozen');
       await h.clock.advanceInSteps(500);
     }
+    clearInterval(time);
     await until(() => reader.of('publish').length === sent, 'everything at the healthy reader');
     await h.clock.advanceInSteps(6000);
     frozen.socket.resume();

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { createWebSocketStream, type WebSocket } from 'ws';
+import { socketTransport, streamTransport, type Transport } from './transport.ts';
 
 /** Certificate and key in PEM; with `clientCa` devices may log in with certificates it has signed. */
 export interface TlsFiles {
@@ -16,7 +16,7 @@ interface Origin {
   certificateName: string | null;
 }
 
-export type Accept = (transport: Duplex, origin: Origin) => void;
+export type Accept = (transport: Transport, origin: Origin) => void;
 
 const HANDSHAKE_MS = 10_000;
 /** Unsupported data (RFC 6455 §7.4.1): MQTT travels in binary frames [MQTT-6.0.0-1]. */
@@ -24,9 +24,10 @@ const WS_UNSUPPORTED = 1003;
 
 /** A listener that keeps reading after the client has said its last: what it sent before is still taken. */
 export function tcpListener(accept: Accept, maxConnections: number): Server {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) =>
-    accept(socket, { remote: socket.remoteAddress ?? '', certificateName: null }),
-  );
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket: Socket) => {
+    const { remoteAddress: remote = '' } = socket;
+    accept(socketTransport(socket), { remote, certificateName: null });
+  });
   server.maxConnections = maxConnections;
   return server;
 }
@@ -44,7 +45,8 @@ export function tlsListener(accept: Accept, files: TlsFiles, maxConnections: num
       allowHalfOpen: true,
       noDelay: true,
     },
-    (socket) => accept(socket, { remote: socket.remoteAddress ?? '', certificateName: certificateName(socket) }),
+    (socket) =>
+      accept(streamTransport(socket), { remote: socket.remoteAddress ?? '', certificateName: certificateName(socket) }),
   );
   server.maxConnections = maxConnections;
   server.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -56,7 +58,7 @@ export function acceptWebSocket(accept: Accept, ws: WebSocket, request: Incoming
   ws.on('message', (_data, isBinary) => {
     if (!isBinary) ws.close(WS_UNSUPPORTED, 'binary frames only');
   });
-  accept(stream, { remote: request.socket.remoteAddress ?? '', certificateName: null });
+  accept(streamTransport(stream), { remote: request.socket.remoteAddress ?? '', certificateName: null });
 }
 
 export async function listen(server: Server, port: number, host: string): Promise<number> {

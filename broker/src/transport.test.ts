@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from './testing/raw-client.ts';
+import { socketTransport, type Transport } from './transport.ts';
+
+let server: Server;
+let opened: Transport[];
+let clients: Socket[];
+
+beforeEach(async () => {
+  opened = [];
+  clients = [];
+  server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    opened.push(socketTransport(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  for (const client of clients) client.destroy();
+  for (const { stream } of opened) stream.destroy();
+  server.close();
+});
+
+async function connected(): Promise<{ client: Socket; transport: Transport }> {
+  const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+  client.on('error', () => {});
+  clients.push(client);
+  await once(client, 'connect');
+  await until(() => opened.length === clients.length, 'accepted');
+  return { client, transport: opened.at(-1)! };
+}
+
+describe('an accepted socket', () => {
+  it('reads into one buffer that all share', async () => {
+    const buffers = new Set<Buffer>();
+    const read: string[] = [];
+    for (const text of ['one', 'two']) {
+      const { client, transport } = await connected();
+      transport.onRead((bytes, length) => {
+        buffers.add(bytes);
+        read.push(bytes.toString('latin1', 0, length));
+      });
+      client.write(text);
+      await until(() => read.includes(text), text);
+    }
+    expect(buffers.size).toBe(1);
+  });
+
+  it('reads nothing while it is paused, and everything afterwards', async () => {
+    const { client, transport } = await connected();
+    let count = 0;
+    transport.onRead((_bytes, length) => {
+      count += length;
+      transport.stream.pause();
+    });
+    client.write(Buffer.alloc(1_000_000));
+    await until(() => count > 0, 'the first bytes');
+    const first = count;
+    expect(first).toBeLessThanOrEqual(64 * 1024);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(count).toBe(first);
+    while (count < 1_000_000) {
+      const before = count;
+      transport.stream.resume();
+      await until(() => count > before, 'more bytes');
+    }
+    expect(count).toBe(1_000_000);
+  });
+
+  it('tells that the client has said its last, and can still answer', async () => {
+    const { client, transport } = await connected();
+    const events: string[] = [];
+    transport.onRead((bytes, length) => void events.push(bytes.toString('latin1', 0, length)));
+    transport.stream.on('end', () => events.push('end'));
+    client.end('farewell');
+    await until(() => events.includes('end'), 'end');
+    expect(events).toEqual(['farewell', 'end']);
+    transport.stream.end('answer');
+    expect(String((await once(client, 'data'))[0])).toBe('answer');
+  });
+
+  it('that was reset is closed', async () => {
+    const { client, transport } = await connected();
+    transport.onRead(() => {});
+    transport.stream.on('error', () => {});
+    client.resetAndDestroy();
+    await until(() => transport.stream.closed, 'closed');
+  });
+
+  it('is no longer counted by its server when it is closed', async () => {
+    const { transport } = await connected();
+    await connected();
+    const count = () => new Promise<number>((resolve) => server.getConnections((_error, found) => resolve(found)));
+    expect(await count()).toBe(2);
+    transport.onRead(() => {});
+    transport.stream.destroy();
+    await once(transport.stream, 'close');
+    expect(await count()).toBe(1);
+    for (const { stream } of opened) stream.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
