@@ -14,7 +14,7 @@ const NO_CONNECT = 'the first packet is no CONNECT';
 const EVENT = Buffer.from('/event');
 /** Most PUBLISH taken in one turn of the loop, in readings on the fast path: some ms. Others cost as much as so many of them. */
 const TURN_MAX = 4000;
-const COST = { telemetry: 1, event: 32, aedes: 16 } as const;
+const COST = { telemetry: 1, event: 64, aedes: 16 } as const;
 
 /** Ends that count as a refusal. */
 const REFUSAL: Partial<Record<EndReason, RefusalReason>> = {
