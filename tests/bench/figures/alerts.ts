@@ -15,8 +15,10 @@ const KEPT_PACE = 0.98;
 const COMPARED = 5000;
 const ROUNDS = 5;
 const WARM_UP_MS = 40_000;
-const OURS = [5000, 20_000, 40_000, 60_000, 80_000, 100_000, 120_000, 160_000, 240_000, 320_000, 480_000];
-const NODE_RED = [5000, 10_000, 20_000, 30_000, 40_000, 60_000];
+const LADDER = [
+  ...[5000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000],
+  ...[120_000, 160_000, 240_000, 320_000, 480_000],
+];
 /** Up to here gateways may also send a reading when it is its turn; beyond, a gateway sends those of all its children at once. */
 const SINGLY = 60_000;
 const TOGETHER = 20;
@@ -64,14 +66,10 @@ async function run({ say }: BenchContext, side: Side, rate: number, burst: numbe
 }
 
 /** The highest rate of the ladder at which alerts still came in time, however the gateways sent; the climb ends at the first that fails. */
-async function climb(
-  context: BenchContext,
-  side: Side,
-  rates: readonly number[],
-): Promise<{ best: number; singly: Map<number, Run> }> {
+async function climb(context: BenchContext, side: Side): Promise<{ best: number; singly: Map<number, Run> }> {
   let best = 0;
   const singly = new Map<number, Run>();
-  for (const rate of rates) {
+  for (const rate of LADDER) {
     let kept = false;
     for (const burst of rate <= SINGLY ? [1, TOGETHER] : [TOGETHER, TOGETHER]) {
       const result = await run(context, side, rate, burst).catch((error: unknown) => {
@@ -134,10 +132,10 @@ export const alerts: FigureGroup = {
       if (rival) await run(context, rival, COMPARED, 1, WARM_UP_MS);
       for (let round = 0; rival && round < ROUNDS; round++)
         compared.push({ ours: await run(context, ours, COMPARED, 1), rival: await run(context, rival, COMPARED, 1) });
-      const top = await climb(context, ours, OURS);
+      const top = await climb(context, ours);
       figures.push(...latencyFigures('', top.singly), figure('sustained_readings_per_second', [top.best]));
       if (!rival) return figures;
-      const other = await climb(context, rival, NODE_RED);
+      const other = await climb(context, rival);
       figures.push(
         ...latencyFigures('node_red_', other.singly),
         figure('node_red_sustained_readings_per_second', [other.best]),
