@@ -202,6 +202,20 @@ describe('subscribers', () => {
   });
 });
 
+it('commits at a stop what has gathered behind the commit in flight, and answers for it', async () => {
+  const { journal, telemetry, rows, stop } = await startIngest();
+  await until(() => journal.batches.length === 1);
+  journal.hold();
+  const first = telemetry({ seq: 1, values: { co: 1 } });
+  await until(() => journal.commits === 2);
+  const second = telemetry({ seq: 2, values: { co: 2 } });
+  const stopped = stop();
+  journal.release();
+  await stopped;
+  expect(rows().map(({ value }) => value)).toEqual([1, 2]);
+  expect(await Promise.all([first, second])).toEqual([null, null]);
+});
+
 it('commits a flood in pieces, so that nothing has to wait for all of it, and in order', async () => {
   const { event, telemetry, entries, rows, journal, clock, seen } = await startIngest();
   await until(() => journal.batches.length === 1);

@@ -195,8 +195,11 @@ export class GroupCommit {
     this.#inFlight = null;
     this.failure = null;
     // The disk works on the next group while this one is handed out; one that is not full takes in what this turn brings first.
-    if (this.#full.length > 0) this.#flush();
-    else setImmediate(() => this.#flush());
+    if (this.#full.length > 0 || !this.#open) this.#flush();
+    else
+      setImmediate(() => {
+        if (!this.failure) this.#flush();
+      });
     this.#guard(() => this.#deps.committed(batch, startedAt));
     this.#told = Math.max(this.#told, group.end);
     this.#tell();
