@@ -215,7 +215,9 @@ export class Connection extends Duplex implements Reader, Writer {
     if (!this.#full) return;
     this.#full = false;
     this.heardAt = this.#pulse.now;
-    if (!this.#framer.waiting) this.#listen(true);
+    if (this.#framer.waiting) return;
+    if (this.#finished) this.push(null);
+    else this.#listen(true);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {

@@ -216,6 +216,31 @@ it('commits at a stop what has gathered behind the commit in flight, and answers
   expect(await Promise.all([first, second])).toEqual([null, null]);
 });
 
+it.each(['goes on', 'stops'])(
+  'commits what lies behind a full group of which only repeats are kept, when it %s',
+  async (how) => {
+    const { journal, telemetry, event, clock, entries, stop } = await startIngest();
+    await until(() => journal.batches.length === 1);
+    await event({ seq: 1, event: 'test' });
+    await telemetry({ ts: clock.now() - 1, values: { co: 9 } });
+    journal.hold();
+    const { commits } = journal;
+    const inFlight = telemetry({ ts: clock.now(), values: { co: 0 } });
+    await until(() => journal.commits === commits + 1);
+    const repeat = event({ seq: 1, event: 'test' }, { dup: true });
+    const many = Array.from({ length: 8000 }, (_, n) => telemetry({ ts: clock.now() + 1 + n, values: { co: n } }));
+    const fire = event({ seq: 2, event: 'fire' });
+    for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+    const stopped = how === 'stops' ? stop() : null;
+    journal.full = true;
+    journal.release();
+    expect(await Promise.all([repeat, fire])).toEqual([null, null]);
+    expect(await inFlight).toMatchObject({ code: 'FIRE_JOURNAL_FULL' });
+    await Promise.all([...many, stopped]);
+    expect(entries('event').map(({ event: kind }) => kind)).toEqual(['test', 'fire']);
+  },
+);
+
 it('commits a flood in pieces, so that nothing has to wait for all of it, and in order', async () => {
   const { event, telemetry, entries, rows, journal, clock, seen } = await startIngest();
   await until(() => journal.batches.length === 1);

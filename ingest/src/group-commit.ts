@@ -179,6 +179,7 @@ export class GroupCommit {
     if (!group.durable) {
       this.#answer(group.takeWaiting(), null);
       group.clear(group.end);
+      if (group !== this.group) this.#flush();
       return;
     }
     if (group === this.group) this.group = this.#empty();

@@ -95,6 +95,27 @@ describe('the journal file', () => {
     }
   });
 
+  test('dead letters are listed once, with the ids they keep, while more come and others ask', async () => {
+    const journal = make();
+    await journal.open();
+    let count = 0;
+    let asking = 2;
+    const ask = async () => {
+      for (let n = 0; n < 60; n++) {
+        const letters = await journal.deadLetters({ limit: 50 });
+        for (const { payload, id } of letters) expect(payload).toBe(`${id}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      asking--;
+    };
+    const asked = Promise.all([ask(), ask()]);
+    for (; asking > 0; count++) {
+      const letter = letterOf('d', `${count + 1}`);
+      await journal.commit(readingsBatch(1 + 10 * count, 10), { marks: [], deadLetters: [letter] });
+    }
+    await asked;
+  });
+
   test('a file of another program or version is refused and left as it is', async () => {
     await filled();
     const db = new DatabaseSync(file);

@@ -184,7 +184,8 @@ export function createSqliteJournal({ file, max, clock, onDeath, maxPages }: Sql
     async deadLetters(query) {
       const { worker, applying } = here();
       await applying.flush();
-      const waiting = applying.commits.flatMap((stored) => stored.deadLetters);
+      // All that was committed before the call is in the file, unless there was no room for it.
+      const waiting = applying.failure ? applying.commits.flatMap((stored) => stored.deadLetters) : [];
       const stored = await worker.call('deadLetters', query);
       if (waiting.length === 0 || query.before !== undefined) return stored;
       const [newest] = await worker.call('deadLetters', { limit: 1 });
