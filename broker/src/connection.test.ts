@@ -29,7 +29,7 @@ it.each([40_000, 65_536, 100_000])(
   'ends for Aedes, too, when %i bytes and the end came in one turn',
   async (length) => {
     // Half open, as a socket is.
-  const stream = new PassThrough({ autoDestroy: false });
+    const stream = new PassThrough({ autoDestroy: false });
     const deps = { pulse: { now: 0 }, clock: new FakeClock(), arrivals: new Arrivals(), departures: new Departures() };
     const connection = new Connection(
       streamTransport(stream),
