@@ -47,3 +47,25 @@ it.each([40_000, 65_536, 100_000])(
     expect(read).toBe(length);
   },
 );
+
+it.each(['error', 'close'])('takes what came before its socket was lost in the same turn (%s)', async (event) => {
+  const stream = new PassThrough({ autoDestroy: false });
+  const deps = { pulse: { now: 0 }, clock: new FakeClock(), arrivals: new Arrivals(), departures: new Departures() };
+  const taken: number[] = [];
+  const screen: Screen = {
+    ...open,
+    packet: (_connection, _bytes, start, _bodyAt, end) => {
+      taken.push(end - start);
+      return 'taken';
+    },
+  };
+  const connection = new Connection(
+    streamTransport(stream),
+    { remote: '', certificateName: null },
+    { screen, ...deps },
+  );
+  stream.once('data', () => stream.emit(event, new Error('reset')));
+  stream.write(packet(40_000));
+  await once(connection, 'close');
+  expect(taken).toEqual([40_000]);
+});

@@ -7,11 +7,14 @@ import { socketTransport, type Transport } from './transport.ts';
 let server: Server;
 let opened: Transport[];
 let clients: Socket[];
+let prepare: (accepted: Socket) => void;
 
 beforeEach(async () => {
   opened = [];
   clients = [];
+  prepare = () => {};
   server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    prepare(socket);
     opened.push(socketTransport(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,6 +48,16 @@ describe('an accepted socket', () => {
       await until(() => read.includes(text), text);
     }
     expect(buffers.size).toBe(1);
+  });
+
+  it('is read as any stream where its handle does not read into a given buffer', async () => {
+    prepare = (socket) =>
+      Object.assign((socket as unknown as { _handle: object })._handle, { useUserBuffer: undefined });
+    const { client, transport } = await connected();
+    const read: string[] = [];
+    transport.onRead((bytes, length) => void read.push(bytes.toString('latin1', 0, length)));
+    client.write('one');
+    await until(() => read.includes('one'), 'what was sent');
   });
 
   it('reads nothing while it is paused, and everything afterwards', async () => {

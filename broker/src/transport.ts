@@ -9,7 +9,14 @@ export interface Transport {
 }
 
 export function streamTransport(stream: Duplex): Transport {
-  return { stream, onRead: (listener) => void stream.on('data', (chunk: Buffer) => listener(chunk, chunk.length)) };
+  return {
+    stream,
+    onRead(listener) {
+      stream.on('data', (chunk: Buffer) => listener(chunk, chunk.length));
+      // One that was paused when it was accepted does not begin by itself.
+      stream.resume();
+    },
+  };
 }
 
 /** What all sockets read into: each read is taken over before the next one. */
