@@ -22,7 +22,7 @@ const MOST_TOKENS = 400_000;
 const DEEPEST = 32;
 const TOO_DEEP = { zh: '嵌套过深', en: 'nested too deeply' };
 
-/** A rule as it stands in a file: its fields side by side. Plain data, which passes from thread to thread. */
+/** A rule as it stands in a file: its fields side by side. Plain data, which passes from process to process. */
 export interface RuleEntry {
   fields: Record<string, unknown>;
   /** Line of everything in it by its path, such as `overrides.0.changes.limit`; '' is the rule itself. */

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { FakeClock } from '@smart-fire/core/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RuleHouse } from '../testing/rule-house.ts';
 import { createYamlReader } from './yaml-reader.ts';
 
@@ -94,6 +95,22 @@ describe('the reader', () => {
     expect(all.at(-1)).toMatchObject({ reason: { code: 'FIRE_RATE_LIMITED' } });
     expect((await reader.read(rule(2))).entries).toHaveLength(1);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'outlives a process that dies over a text, says so, and reads the next',
+    async () => {
+      const children = () =>
+        readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
+      const before = new Set(children());
+      const reader = createYamlReader({ clock: new FakeClock() });
+      const given = reader.read(slow).catch((error: Error) => error.message);
+      const next = reader.read(rule(1));
+      await vi.waitFor(() => expect(children().filter((id) => id !== '' && !before.has(id))).toHaveLength(1));
+      for (const id of children()) if (!before.has(id)) process.kill(Number(id), 'SIGSEGV');
+      expect(await given).toContain('SIGSEGV');
+      expect((await next).entries).toMatchObject([{ fields: { id: 'r1' } }]);
+    },
+  );
 
   it('stops at once', async () => {
     const reader = createYamlReader({ clock: new FakeClock() });

@@ -1,14 +1,21 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
 import { type Clock, FireError } from '@smart-fire/core';
 import { createTurns } from './turns.ts';
 import type { RulesRead } from './yaml-read.ts';
 
 /** A thousand rules take a second; what is made to be slow takes longer. */
 const LONGEST_MS = 10_000;
+/** What is read of 1 MiB takes less; what takes more ends this process and nothing else. */
+const HEAP = '--max-old-space-size=512';
+const PROGRAM = new URL('./yaml-process.ts', import.meta.url);
 /** Behind the one that is read. */
 const MOST_WAITING = 5;
 
-/** Reads rules out of YAML in a thread of its own, one text at a time: what people send does not hold up the platform. */
+/**
+ * Reads rules out of YAML in a process of its own, one text at a time: what people send neither holds up the platform nor ends it. A thread
+ * would not do: each one that loads TypeScript runs WebAssembly, and V8 at times ends the whole process over that of threads that have ended
+ * (nodejs/node#64500).
+ */
 export interface YamlReader {
   /** Rejects with FIRE_RATE_LIMITED when too many wait. */
   read(text: string): Promise<RulesRead>;
@@ -19,26 +26,31 @@ export interface YamlReader {
 export function createYamlReader({ clock }: { clock: Clock }): YamlReader {
   const turns = createTurns();
   let stopped = false;
-  let running: Worker | null = null;
+  let running: ChildProcess | null = null;
 
   async function readNow(text: string): Promise<RulesRead> {
     if (stopped) return unread();
-    const worker = new Worker(new URL('./yaml-worker.ts', import.meta.url), { workerData: text });
-    running = worker;
-    const limit = clock.setTimeout(() => void worker.terminate(), LONGEST_MS);
-    let found = unread();
+    const reading = fork(PROGRAM, { execArgv: [HEAP], serialization: 'advanced' });
+    running = reading;
+    let found: RulesRead | null = null;
     let failed: unknown = null;
-    worker.on('message', (message: RulesRead) => {
-      found = message;
+    const limit = clock.setTimeout(() => end(reading), LONGEST_MS);
+    reading.on('message', (message) => {
+      found = message as RulesRead;
     });
-    worker.on('error', (error) => {
+    reading.on('error', (error) => {
       failed = error;
     });
-    await new Promise((resolve) => worker.once('exit', resolve));
+    // When it ends before it was sent all of it, that is told by its end.
+    reading.send(text, () => undefined);
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      reading.once('close', (...how) => resolve(how)),
+    );
     limit.cancel();
     running = null;
-    if (failed !== null) throw failed;
-    return found;
+    if (found !== null) return found;
+    if (reading.killed) return unread();
+    throw failed ?? new Error(`the process that reads YAML ended without an answer (${signal ?? code})`);
   }
 
   return {
@@ -48,13 +60,17 @@ export function createYamlReader({ clock }: { clock: Clock }): YamlReader {
     },
     async stop() {
       stopped = true;
-      await running?.terminate();
+      if (running !== null) end(running);
       await turns.over();
     },
   };
 }
 
-/** What is told when the thread ended without an answer. */
+function end(reading: ChildProcess): void {
+  reading.kill('SIGKILL');
+}
+
+/** What is told when the process was ended without an answer. */
 function unread(): RulesRead {
   const zh = '读取耗时过长,请分成几个文件';
   const en = 'takes too long to read: make it several files';

@@ -12,4 +12,3 @@ export { InsertStatements } from './state/insert-statements.ts';
 export { areaFromRow, deviceFromRow, siteFromRow } from './state/load-registry.ts';
 export { openState, type StateStore } from './state/open.ts';
 export type * from './state/tables.ts';
-export * from './thread-priority.ts';
