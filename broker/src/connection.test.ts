@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { Arrivals } from './arrivals.ts';
 import { Connection, type Screen } from './connection.ts';
 import { Departures } from './departures.ts';
-import { streamTransport } from './transport.ts';
+import { transportOf } from './transport.ts';
 
 /** Lets everything through to Aedes. */
 const open: Screen = {
@@ -32,7 +32,7 @@ it.each([40_000, 65_536, 100_000])(
     const stream = new PassThrough({ autoDestroy: false });
     const deps = { pulse: { now: 0 }, clock: new FakeClock(), arrivals: new Arrivals(), departures: new Departures() };
     const connection = new Connection(
-      streamTransport(stream),
+      transportOf(stream),
       { remote: '', certificateName: null },
       { screen: open, ...deps },
     );
@@ -59,11 +59,7 @@ it.each(['error', 'close'])('takes what came before its socket was lost in the s
       return 'taken';
     },
   };
-  const connection = new Connection(
-    streamTransport(stream),
-    { remote: '', certificateName: null },
-    { screen, ...deps },
-  );
+  const connection = new Connection(transportOf(stream), { remote: '', certificateName: null }, { screen, ...deps });
   stream.once('data', () => stream.emit(event, new Error('reset')));
   stream.write(packet(40_000));
   await once(connection, 'close');

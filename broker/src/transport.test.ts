@@ -1,23 +1,28 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { generate } from 'selfsigned';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from './testing/raw-client.ts';
-import { socketTransport, type Transport } from './transport.ts';
+import { type Transport, transportOf } from './transport.ts';
 
+let pems: Awaited<ReturnType<typeof generate>>;
 let server: Server;
 let opened: Transport[];
 let clients: Socket[];
 let prepare: (accepted: Socket) => void;
 
-beforeEach(async () => {
+beforeAll(async () => {
+  pems = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+  });
+});
+beforeEach(() => {
   opened = [];
   clients = [];
   prepare = () => {};
-  server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    prepare(socket);
-    opened.push(socketTransport(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterEach(() => {
   for (const client of clients) client.destroy();
@@ -25,16 +30,40 @@ afterEach(() => {
   server.close();
 });
 
-async function connected(): Promise<{ client: Socket; transport: Transport }> {
-  const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
-  client.on('error', () => {});
-  clients.push(client);
-  await once(client, 'connect');
-  await until(() => opened.length === clients.length, 'accepted');
-  return { client, transport: opened.at(-1)! };
+function accept(socket: Socket): void {
+  prepare(socket);
+  opened.push(transportOf(socket));
 }
 
-describe('an accepted socket', () => {
+const OVER = {
+  TCP: {
+    listener: () => createServer({ allowHalfOpen: true, pauseOnConnect: true }, accept),
+    connect: (wire: Socket): Socket => wire,
+    connected: 'connect',
+  },
+  TLS: {
+    listener: () => createTlsServer({ allowHalfOpen: true, cert: pems.cert, key: pems.private }, accept),
+    connect: (wire: Socket) => connectTls({ socket: wire, rejectUnauthorized: false }),
+    connected: 'secureConnect',
+  },
+};
+
+describe.each(['TCP', 'TLS'] as const)('an accepted socket over %s', (over) => {
+  beforeEach(async () => {
+    server = OVER[over].listener();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+
+  async function connected(): Promise<{ client: Socket; wire: Socket; transport: Transport }> {
+    const wire = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+    const client = OVER[over].connect(wire);
+    client.on('error', () => {});
+    clients.push(client);
+    await once(client, OVER[over].connected);
+    await until(() => opened.length === clients.length, 'accepted');
+    return { client, wire, transport: opened.at(-1)! };
+  }
+
   it('reads into one buffer that all share', async () => {
     const buffers = new Set<Buffer>();
     const read: string[] = [];
@@ -58,6 +87,18 @@ describe('an accepted socket', () => {
     transport.onRead((bytes, length) => void read.push(bytes.toString('latin1', 0, length)));
     client.write('one');
     await until(() => read.includes('one'), 'what was sent');
+  });
+
+  it('does not lose what came before it is listened to', async () => {
+    prepare = (socket) => socket.unshift(Buffer.from('early '));
+    const { client, transport } = await connected();
+    let read = '';
+    transport.onRead((bytes, length) => {
+      read += bytes.toString('latin1', 0, length);
+    });
+    client.write('late');
+    await until(() => read.endsWith('late'), 'what was sent');
+    expect(read).toBe('early late');
   });
 
   it('reads nothing while it is paused, and everything afterwards', async () => {
@@ -94,10 +135,10 @@ describe('an accepted socket', () => {
   });
 
   it('that was reset is closed', async () => {
-    const { client, transport } = await connected();
+    const { wire, transport } = await connected();
     transport.onRead(() => {});
     transport.stream.on('error', () => {});
-    client.resetAndDestroy();
+    wire.resetAndDestroy();
     await until(() => transport.stream.closed, 'closed');
   });
 

@@ -1,18 +1,22 @@
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** What a connection reads from and writes to. */
 export interface Transport {
   readonly stream: Duplex;
   /** Reads from now on. The first `length` of `bytes` have come; they are the listener's only until it returns. */
-  onRead(listener: (bytes: Buffer, length: number) => void): void;
+  onRead(listener: Listener): void;
 }
 
-export function streamTransport(stream: Duplex): Transport {
+type Listener = (bytes: Buffer, length: number) => void;
+
+export function transportOf(stream: Duplex): Transport {
   return {
     stream,
     onRead(listener) {
+      // What has come before, and all there is of what does not read into the shared buffer.
       stream.on('data', (chunk: Buffer) => listener(chunk, chunk.length));
+      if (stream instanceof Socket) readShared(stream as SocketInside, listener);
       // One that was paused when it was accepted does not begin by itself.
       stream.resume();
     },
@@ -22,39 +26,28 @@ export function streamTransport(stream: Duplex): Transport {
 /** What all sockets read into: each read is taken over before the next one. */
 const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
 
-interface WithHandle {
-  _handle?: { useUserBuffer?: unknown } | null;
+interface SocketInside extends Socket {
+  _handle?: { useUserBuffer?: (buffer: Buffer) => void } | null;
+  [part: symbol]: unknown;
 }
 
+/** Where a socket keeps what its option `onread` sets. */
+const INSIDE = Object.getOwnPropertySymbols(new Socket());
+const BUFFER = INSIDE.find(({ description }) => description === 'kBuffer');
+const CALLBACK = INSIDE.find(({ description }) => description === 'kBufferCb');
+
 /**
- * An accepted socket that has not begun to read. By itself Node allocates 64 KiB for each read and cuts them down to what has come; with one
- * message a read that costs more than all that is done with it here. `onread` is how sockets read into one buffer, but only those that
- * connect are given it, so the handle goes on in a second one. Where Node has no such handle any more, the socket is read as any stream.
+ * By itself Node allocates for each read, over TCP 64 KiB that are cut down to what has come; with one message a read that costs more than
+ * all that is done with it here. The option `onread` is how sockets read into one buffer, but only those that connect are given it: to an
+ * accepted one, plain or TLS, it is given here. Where Node no longer keeps it like this, the socket is read as any stream.
  */
-export function socketTransport(accepted: Socket): Transport {
-  const { _handle: handle } = accepted as WithHandle;
-  if (typeof handle?.useUserBuffer !== 'function') return streamTransport(accepted);
-  let listener: ((bytes: Buffer, length: number) => void) | null = null;
-  const options = {
-    handle,
-    allowHalfOpen: accepted.allowHalfOpen,
-    onread: {
-      buffer: SHARED,
-      callback(length: number) {
-        listener?.(SHARED, length);
-        return true;
-      },
-    },
+function readShared(socket: SocketInside, listener: Listener): void {
+  const { _handle: handle } = socket;
+  if (!BUFFER || !CALLBACK || typeof handle?.useUserBuffer !== 'function') return;
+  socket[BUFFER] = SHARED;
+  socket[CALLBACK] = (length: number) => {
+    listener(SHARED, length);
+    return true;
   };
-  (accepted as WithHandle)._handle = null;
-  const stream = new Socket(options as unknown as SocketConstructorOpts);
-  // The server counts the one it has accepted.
-  stream.once('close', () => accepted.destroy());
-  return {
-    stream,
-    onRead(to) {
-      listener = to;
-      stream.resume();
-    },
-  };
+  handle.useUserBuffer(SHARED);
 }

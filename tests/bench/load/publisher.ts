@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { connectPacket } from '@smart-fire/simulators';
 
 export interface PublisherOptions {
@@ -61,17 +61,17 @@ export class Publisher {
         this.failed ??= new Error(`${login}: ${reason}`);
         fail(this.failed);
       };
-      const where = { host: '127.0.0.1', port, noDelay: true };
       const read = (chunk: Buffer) =>
         this.#receive(chunk, (code) => (code === 0 ? done() : refuse(`CONNACK code ${code}`)));
       const callback = (bytes: number, buffer: Uint8Array) => {
         read(buffer.subarray(0, bytes) as Buffer);
         return true;
       };
+      const onread = { buffer: Buffer.alloc(READ_BYTES), callback };
+      const options = { host: '127.0.0.1', port, noDelay: true, onread };
       // The platform's own CA is not this machine's: what is measured is the cost, not the trust.
-      const socket = tls
-        ? connectTls({ ...where, rejectUnauthorized: false }).on('data', read)
-        : connectTcp({ ...where, onread: { buffer: Buffer.alloc(READ_BYTES), callback } });
+      const socket = tls ? connectTls({ ...options, rejectUnauthorized: false }) : connectTcp(options);
+      if (socket instanceof TLSSocket) socket.setMaxSendFragment(512);
       this.#socket = socket;
       // Keepalive 0: between measurements nothing is sent.
       socket.once(tls ? 'secureConnect' : 'connect', () => socket.write(connectPacket(clientId, login, secret, 0)));
