@@ -1,6 +1,9 @@
 import { type BenchLoad, openLoad } from '../load/load.ts';
 import { type FigureGroup, figure } from './figure.ts';
 
+/** Short ones, close to each other: a machine's speed changes within seconds. */
+const ROUNDS = 8;
+
 /** What TLS costs a device that waits for each acknowledgement: the same path over both, interleaved. */
 export const tls: FigureGroup = {
   keys: ['tls_vs_tcp'],
@@ -13,9 +16,9 @@ export const tls: FigureGroup = {
       tls: { load: await openLoad(ours.mqtts, { ...shape, tls: true }), rates: [] },
     };
     try {
-      for (let round = 0; round < 3; round++)
+      for (let round = 0; round < ROUNDS; round++)
         for (const [name, { load, rates }] of Object.entries(loads)) {
-          const { perSecond, p50, p99, cpu } = await load.measure({ measureMs: 2500 });
+          const { perSecond, p50, p99, cpu } = await load.measure({ measureMs: 1200, warmUpMs: 500 });
           rates.push(perSecond);
           await ours.settled();
           say(
