@@ -18,11 +18,6 @@ interface Origin {
 
 export type Accept = (transport: Transport, origin: Origin) => void;
 
-/**
- * Bytes in a TLS record we send, the least there may be. OpenSSL allocates room for one at each write: for 16 KiB that costs as much as
- * encrypting the few bytes of a PUBACK.
- */
-const RECORD_MAX = 512;
 const HANDSHAKE_MS = 10_000;
 /** Unsupported data (RFC 6455 §7.4.1): MQTT travels in binary frames [MQTT-6.0.0-1]. */
 const WS_UNSUPPORTED = 1003;
@@ -50,10 +45,8 @@ export function tlsListener(accept: Accept, files: TlsFiles, maxConnections: num
       allowHalfOpen: true,
       noDelay: true,
     },
-    (socket) => {
-      socket.setMaxSendFragment(RECORD_MAX);
-      accept(transportOf(socket), { remote: socket.remoteAddress ?? '', certificateName: certificateName(socket) });
-    },
+    (socket) =>
+      accept(transportOf(socket), { remote: socket.remoteAddress ?? '', certificateName: certificateName(socket) }),
   );
   server.maxConnections = maxConnections;
   server.on('tlsClientError', (_error, socket) => socket.destroy());

@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { connectPacket } from '@smart-fire/simulators';
 
 export interface PublisherOptions {
@@ -71,7 +71,6 @@ export class Publisher {
       const options = { host: '127.0.0.1', port, noDelay: true, onread };
       // The platform's own CA is not this machine's: what is measured is the cost, not the trust.
       const socket = tls ? connectTls({ ...options, rejectUnauthorized: false }) : connectTcp(options);
-      if (socket instanceof TLSSocket) socket.setMaxSendFragment(512);
       this.#socket = socket;
       // Keepalive 0: between measurements nothing is sent.
       socket.once(tls ? 'secureConnect' : 'connect', () => socket.write(connectPacket(clientId, login, secret, 0)));
