@@ -13,7 +13,7 @@ const LIMIT_MS = 50;
 const KEPT_PACE = 0.98;
 /** At this rate both are compared, each warmed up until its heap has its size: what runs for months is not judged by its first half minute. */
 const COMPARED = 5000;
-const ROUNDS = 5;
+const ROUNDS = 9;
 const WARM_UP_MS = 40_000;
 const LADDER = [
   ...[5000, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000],
