@@ -30,7 +30,8 @@ export function createYamlReader({ clock }: { clock: Clock }): YamlReader {
 
   async function readNow(text: string): Promise<RulesRead> {
     if (stopped) return unread();
-    const reading = fork(PROGRAM, { execArgv: [HEAP], serialization: 'advanced' });
+    // No environment: it holds secrets, which are nothing to a process that reads what people send.
+    const reading = fork(PROGRAM, { execArgv: [HEAP], env: {}, serialization: 'advanced' });
     running = reading;
     let found: RulesRead | null = null;
     let failed: unknown = null;
